@@ -1,0 +1,86 @@
+package disk_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dpg-registry/dpg-registry/internal/disk"
+)
+
+func open(t *testing.T, dir string) *disk.Folder {
+	t.Helper()
+	f, err := disk.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func TestWriteOnlyWhatChanged(t *testing.T) {
+	f := open(t, filepath.Join(t.TempDir(), "made", "here"))
+	for i, tt := range []struct {
+		data    string
+		changed bool
+	}{{"one", true}, {"one", false}, {"two", true}, {"", true}, {"", false}} {
+		changed, err := f.Write("a/b/c.json", []byte(tt.data))
+		if err != nil || changed != tt.changed {
+			t.Errorf("write %d of %q: changed %v, %v; want %v", i, tt.data, changed, err, tt.changed)
+		}
+		if got, _ := f.Read("a/b/c.json"); string(got) != tt.data {
+			t.Errorf("write %d: the file holds %q, want %q", i, got, tt.data)
+		}
+	}
+	if names, _ := f.Files(); !slices.Equal(names, []string{"a/b/c.json"}) {
+		t.Errorf("the folder holds %q", names)
+	}
+}
+
+// What an interrupted run left is cleared, and nothing else.
+func TestOpenClearsLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{".dpg-aside-x.json", "x.json", ".hidden"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("half"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names, err := open(t, dir).Files()
+	if err != nil || !slices.Equal(names, []string{".hidden", "x.json"}) {
+		t.Errorf("left are %q, %v", names, err)
+	}
+}
+
+// A name or a symbolic link never leads out of the folder.
+func TestWriteStaysInside(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	if err := os.Symlink(other, filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	f := open(t, dir)
+	for _, name := range []string{"../x", "link/x", "/etc/x", "a/../../x"} {
+		if _, err := f.Write(name, []byte("x")); err == nil {
+			t.Errorf("Write(%q) is allowed", name)
+		}
+	}
+	if names, _ := os.ReadDir(other); len(names) > 0 {
+		t.Errorf("%d files were written through the link", len(names))
+	}
+}
+
+// An error names the file and leaves nothing behind.
+func TestWriteFails(t *testing.T) {
+	f := open(t, t.TempDir())
+	if _, err := f.Write("a", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := f.Write("a/b", []byte("x")) // a is a file
+	if err == nil || !strings.Contains(err.Error(), "a") {
+		t.Errorf("error is %v, want one that names the file", err)
+	}
+	if names, _ := f.Files(); !slices.Equal(names, []string{"a"}) {
+		t.Errorf("left are %q", names)
+	}
+}
