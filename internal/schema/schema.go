@@ -1,0 +1,273 @@
+// Package schema judges files by the project's JSON Schemas and says what is
+// wrong in words and in a place. It looks at the shape of a file alone: whether
+// a licence exists or a link can be one is for the lint rules.
+package schema
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/dpg-registry/dpg-registry/internal/diag"
+	"github.com/dpg-registry/dpg-registry/internal/source"
+	"github.com/dpg-registry/dpg-registry/schemas"
+)
+
+// A Set is compiled schemas. It is safe for concurrent use.
+type Set struct {
+	compiled map[string]*jsonschema.Schema // by file name
+	raw      map[string]object             // by $id; what a schema says of itself goes into hints
+	nouns    map[pattern]noun
+}
+
+// A pattern is a regular expression in the schema of an $id.
+type pattern struct{ id, expression string }
+
+// object is a schema, or a part of one, as it is written.
+type object = map[string]any
+
+// A noun says what text that matches a pattern is called.
+type noun struct {
+	title    string // such as "Date"
+	examples []string
+	pattern  *regexp.Regexp
+}
+
+var builtin = sync.OnceValues(func() (*Set, error) { return Compile(schemas.FS) })
+
+// Builtin returns the project's own schemas, compiled once.
+func Builtin() (*Set, error) { return builtin() }
+
+// Compile compiles the files *.schema.json of a folder. Each names itself by
+// "$id"; a reference that leads out of the folder is an error. Of the formats,
+// only "date" is checked: links are for a lint rule, which says more.
+func Compile(fsys fs.FS) (*Set, error) {
+	names, err := fs.Glob(fsys, "*.schema.json")
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{
+		compiled: make(map[string]*jsonschema.Schema, len(names)),
+		raw:      make(map[string]object, len(names)),
+		nouns:    make(map[pattern]noun),
+	}
+	c := jsonschema.NewCompiler()
+	c.UseLoader(jsonschema.SchemeURLLoader{}) // no scheme: nothing is fetched
+	c.AssertFormat()
+	c.RegisterFormat(&jsonschema.Format{Name: "uri", Validate: func(any) error { return nil }})
+	ids := make(map[string]string, len(names))
+	for _, name := range names {
+		data, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		raw, _ := doc.(object)
+		id, _ := raw["$id"].(string)
+		if path.Base(id) != name {
+			return nil, fmt.Errorf("%s: $id is %q, which does not end in the file's name", name, id)
+		}
+		if err := c.AddResource(id, doc); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		ids[name], s.raw[id] = id, raw
+		if err := s.learn(id, raw); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	for name, id := range ids {
+		if s.compiled[name], err = c.Compile(id); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return s, nil
+}
+
+// learn takes from a schema what its patterns are called.
+func (s *Set) learn(id string, v any) error {
+	switch v := v.(type) {
+	case object:
+		expression, isText := v["pattern"].(string)
+		title, hasTitle := v["title"].(string)
+		if isText && hasTitle && title != "" {
+			re, err := regexp.Compile(expression)
+			if err != nil {
+				return err
+			}
+			s.nouns[pattern{id, expression}] = noun{title, texts(v["examples"]), re}
+		}
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			if err := s.learn(id, v[k]); err != nil {
+				return err
+			}
+		}
+	case []any:
+		for _, child := range v {
+			if err := s.learn(id, child); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// noun finds what text is called that matches an expression of the schema at a
+// location.
+func (s *Set) noun(location, expression string) (noun, bool) {
+	id, _, _ := strings.Cut(location, "#")
+	n, ok := s.nouns[pattern{id, expression}]
+	return n, ok
+}
+
+func texts(v any) []string {
+	list, _ := v.([]any)
+	var out []string
+	for _, item := range list {
+		if s, ok := item.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Validate judges a document by the schema of that file name, such as
+// "dpg.schema.json". The findings are errors, in the order of diag.Sort. A very
+// long list is cut, with a last finding that says so.
+func (s *Set) Validate(name string, doc *source.Document) []diag.Diagnostic {
+	sch := s.compiled[name]
+	if sch == nil {
+		return []diag.Diagnostic{{
+			Path: doc.Path, Rule: ruleOther, Severity: diag.Error,
+			Message: fmt.Sprintf("there is no schema %q to judge this file by", name),
+		}}
+	}
+	err := sch.Validate(doc.Root.Value())
+	if err == nil {
+		return nil
+	}
+	f := &finder{set: s, doc: doc, fields: make(map[*source.Node]map[string]source.Field)}
+	var invalid *jsonschema.ValidationError
+	if errors.As(err, &invalid) {
+		f.walk(invalid)
+	} else {
+		f.add(found{rule: ruleOther, message: "the file cannot be judged by its schema"})
+	}
+	return f.settle()
+}
+
+// part returns the part of a schema that a location such as
+// "https://.../dpg.schema.json#/$defs/status/then" names, or nil.
+func (s *Set) part(location string) object {
+	id, tokens := splitLocation(location)
+	return s.follow(id, tokens)
+}
+
+func (s *Set) follow(id string, tokens []string) object {
+	var v any = s.raw[id]
+	for _, t := range tokens {
+		switch c := v.(type) {
+		case object:
+			v = c[t]
+		case []any:
+			i, err := strconv.Atoi(t)
+			if err != nil || i < 0 || i >= len(c) {
+				return nil
+			}
+			v = c[i]
+		default:
+			return nil
+		}
+	}
+	o, _ := v.(object)
+	return o
+}
+
+func splitLocation(location string) (id string, tokens []string) {
+	id, fragment, _ := strings.Cut(location, "#")
+	if fragment == "" {
+		return id, nil
+	}
+	for t := range strings.SplitSeq(strings.TrimPrefix(fragment, "/"), "/") {
+		if plain, err := url.PathUnescape(t); err == nil {
+			t = plain
+		}
+		if strings.Contains(t, "~") {
+			t = strings.NewReplacer("~1", "/", "~0", "~").Replace(t)
+		}
+		tokens = append(tokens, t)
+	}
+	return id, tokens
+}
+
+// property returns what a schema says of one key, references within the file
+// followed, or nil. A branch such as "then" does not repeat what stands above it.
+func (s *Set) property(location, key string) object {
+	id, tokens := splitLocation(location)
+	for {
+		properties, _ := s.follow(id, tokens)["properties"].(object)
+		if p, ok := properties[key].(object); ok {
+			return s.resolve(id, p)
+		}
+		if len(tokens) == 0 || !isBranch(tokens[len(tokens)-1]) {
+			return nil
+		}
+		tokens = tokens[:len(tokens)-1]
+	}
+}
+
+// resolve lays a schema over the one that it refers to: what is said at the
+// place of use is nearer to the point.
+func (s *Set) resolve(id string, o object) object {
+	ref, _ := o["$ref"].(string)
+	if !strings.HasPrefix(ref, "#") {
+		return o
+	}
+	target := s.part(id + ref)
+	merged := make(object, len(target)+len(o))
+	for k, v := range target {
+		merged[k] = v
+	}
+	for k, v := range o {
+		merged[k] = v
+	}
+	return merged
+}
+
+func isBranch(token string) bool {
+	switch token {
+	case "then", "else", "allOf", "anyOf", "oneOf":
+		return true
+	}
+	_, err := strconv.Atoi(token)
+	return err == nil
+}
+
+// condition returns why the branch around a location asks for something that
+// the rest of the schema does not, or "" outside of a branch.
+func (s *Set) condition(location string) (reason string, conditional bool) {
+	id, tokens := splitLocation(location)
+	for n := len(tokens); n > 0; n-- {
+		if t := tokens[n-1]; t != "then" && t != "else" {
+			continue
+		}
+		conditional = true
+		if d, ok := s.follow(id, tokens[:n])["description"].(string); ok {
+			return d, true
+		}
+	}
+	return "", conditional
+}
