@@ -1,0 +1,184 @@
+package registry
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/dpg-registry/dpg-registry/internal/source"
+)
+
+// A Blob is one file of a tree that is not read yet.
+type Blob struct {
+	Path string // slash-separated, relative to the registry folder
+	Mode fs.FileMode
+	Size int64
+	Hash string // Git's blob id; "" where reading the file will tell
+}
+
+// Files is a tree of files to load a registry from. Read may be called from
+// several goroutines.
+type Files interface {
+	List() ([]Blob, error)
+	Read(name string) ([]byte, error)
+}
+
+// FromFS reads a registry from a folder, such as os.DirFS("registry").
+// Symbolic links are listed and never followed.
+func FromFS(fsys fs.FS) Files { return folder{fsys} }
+
+type folder struct{ fsys fs.FS }
+
+func (f folder) List() ([]Blob, error) {
+	var blobs []Blob
+	err := fs.WalkDir(f.fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name != "." && ignored(name) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		info, err := d.Info()
+		if errors.Is(err, fs.ErrNotExist) { // deleted while we looked
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		blobs = append(blobs, Blob{Path: name, Mode: info.Mode(), Size: info.Size()})
+		return nil
+	})
+	return blobs, err
+}
+
+func (f folder) Read(name string) ([]byte, error) {
+	file, err := f.fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return readBounded(file)
+}
+
+// readBounded reads one byte more than a file may have, so that its size is a
+// finding of package source and never a matter of memory.
+func readBounded(r io.Reader) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, source.MaxBytes+1))
+}
+
+// FromTree reads a registry from a Git tree, without a work tree.
+func FromTree(t *object.Tree) Files { return &gitTree{tree: t} }
+
+type gitTree struct {
+	mu   sync.Mutex // go-git's object storage is not made for parallel readers
+	tree *object.Tree
+}
+
+func (g *gitTree) List() ([]Blob, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var blobs []Blob
+	walker := object.NewTreeWalker(g.tree, true, nil)
+	defer walker.Close()
+	for {
+		name, e, err := walker.Next()
+		if err == io.EOF {
+			return blobs, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		b := Blob{Path: name, Hash: e.Hash.String()}
+		switch e.Mode {
+		case filemode.Dir:
+			continue
+		case filemode.Symlink:
+			b.Mode = fs.ModeSymlink
+		case filemode.Submodule:
+			b.Mode = fs.ModeIrregular
+		}
+		blobs = append(blobs, b)
+	}
+}
+
+func (g *gitTree) Read(name string) ([]byte, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f, err := g.tree.File(name)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	r, err := f.Reader()
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	defer r.Close()
+	return readBounded(r)
+}
+
+// blobHash is the id that Git gives to a file with these bytes.
+func blobHash(data []byte) string {
+	h := sha1.New()
+	io.WriteString(h, "blob "+strconv.Itoa(len(data))+"\x00")
+	h.Write(data)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// ignored says which names are nobody's business: dot files and what editors leave.
+func ignored(name string) bool {
+	base := path.Base(name)
+	return base[0] == '.' || base[len(base)-1] == '~'
+}
+
+// Overlay is base with the given changes taken from head: what a branch will be
+// once it is merged, even where base has moved on.
+func Overlay(base, head Files, changes []Change) Files {
+	o := overlay{base: base, head: head, changed: make(map[string]bool, len(changes))}
+	for _, c := range changes {
+		o.changed[c.Path] = true
+	}
+	return o
+}
+
+type overlay struct {
+	base, head Files
+	changed    map[string]bool // changed in head, deleted ones too
+}
+
+func (o overlay) List() ([]Blob, error) {
+	below, err := o.base.List()
+	if err != nil {
+		return nil, err
+	}
+	above, err := o.head.List()
+	if err != nil {
+		return nil, err
+	}
+	blobs := slices.DeleteFunc(below, func(b Blob) bool { return o.changed[b.Path] })
+	for _, b := range above {
+		if o.changed[b.Path] {
+			blobs = append(blobs, b)
+		}
+	}
+	return blobs, nil
+}
+
+func (o overlay) Read(name string) ([]byte, error) {
+	if o.changed[name] {
+		return o.head.Read(name)
+	}
+	return o.base.Read(name)
+}

@@ -1,0 +1,278 @@
+package registry_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dpg-registry/dpg-registry/internal/registry"
+)
+
+// work is a Git repository that real git made.
+type work struct {
+	t   *testing.T
+	dir string
+	n   int // commits, each a day after the one before
+}
+
+func newWork(t *testing.T) *work {
+	t.Helper()
+	w := &work{t: t, dir: t.TempDir()}
+	w.git("init", "-q", "-b", "main")
+	return w
+}
+
+func (w *work) git(args ...string) string {
+	w.t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir = w.dir
+	date := fmt.Sprintf("2026-01-%02dT12:00:00Z", w.n+1)
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org",
+		"GIT_AUTHOR_DATE="+date, "GIT_COMMITTER_DATE="+date)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		w.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// commit writes files ("" deletes) and commits them.
+func (w *work) commit(files map[string]string) {
+	w.t.Helper()
+	for name, text := range files {
+		name = filepath.Join(w.dir, name)
+		if text == "" {
+			if err := os.Remove(name); err != nil {
+				w.t.Fatal(err)
+			}
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.git("add", "-A")
+	w.git("commit", "-q", "--allow-empty", "-m", "c")
+	w.n++
+}
+
+func (w *work) repo() *registry.Repo {
+	w.t.Helper()
+	r, err := registry.FindRepo(filepath.Join(w.dir, "registry"))
+	if err != nil || r == nil {
+		w.t.Fatalf("FindRepo: %v, %v", r, err)
+	}
+	if r.Folder != "registry" {
+		w.t.Fatalf("folder is %q", r.Folder)
+	}
+	return r
+}
+
+func (w *work) commitAt(r *registry.Repo, rev string) *object.Commit {
+	w.t.Helper()
+	c, err := r.Commit(rev)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+func yamlEntry(id, name string) string {
+	return "schema: dpg/v1\nid: " + id + "\nname: " + name + "\ntypes: [software]\nstatus: {stage: nominee}\n"
+}
+
+// The own tree walk gives what git diff gives.
+func TestChangedIsWhatGitSays(t *testing.T) {
+	w := newWork(t)
+	w.commit(map[string]string{
+		"registry/dpgs/a.yaml": "a", "registry/dpgs/b.yaml": "b", "registry/dpgs/x/c.yaml": "c",
+		"registry/dpgs/z": "file", "README.md": "r",
+	})
+	w.commit(map[string]string{
+		"registry/dpgs/a.yaml": "a2", "registry/dpgs/b.yaml": "", "registry/dpgs/x/d.yaml": "d",
+		"registry/dpgs/z": "", "README.md": "r2",
+	})
+	w.commit(map[string]string{"registry/dpgs/z/now-a-folder.yaml": "z", "registry/dpgs/x-y.yaml": "between x and x/ in git's order"})
+	r := w.repo()
+	for _, pair := range [][2]string{{"HEAD~2", "HEAD"}, {"HEAD", "HEAD~2"}, {"HEAD~1", "HEAD"}, {"HEAD", "HEAD"}} {
+		changes, err := r.Changed(w.commitAt(r, pair[0]), w.commitAt(r, pair[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range changes {
+			status := "changed"
+			if c.Deleted {
+				status = "deleted"
+			}
+			got = append(got, status+" registry/"+c.Path)
+		}
+		var want []string
+		for line := range strings.Lines(w.git("diff", "--no-renames", "--name-status", pair[0], pair[1], "--", "registry")) {
+			letter, name, _ := strings.Cut(strings.TrimSpace(line), "\t")
+			status := "changed"
+			if letter == "D" {
+				status = "deleted"
+			}
+			want = append(want, status+" "+name)
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("Changed(%s, %s) differs from git (-git +ours):\n%s", pair[0], pair[1], diff)
+		}
+	}
+}
+
+// A file's stamp is the commit on the first-parent line that brought it to the
+// branch, not when it was written.
+func TestLastChanges(t *testing.T) {
+	w := newWork(t)
+	w.commit(map[string]string{"registry/dpgs/a.yaml": "a", "registry/dpgs/b.yaml": "b"})
+	first := w.git("rev-parse", "HEAD")
+	w.git("switch", "-q", "-c", "side")
+	w.commit(map[string]string{"registry/dpgs/b.yaml": "b2"})
+	w.git("switch", "-q", "main")
+	w.commit(map[string]string{"other": "x"})
+	w.git("merge", "-q", "--no-ff", "-m", "m", "side")
+	merge := w.git("rev-parse", "HEAD")
+	w.n++
+	w.commit(map[string]string{"other": "y"})
+
+	r := w.repo()
+	head, err := r.Head()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamps, err := r.LastChanges(head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for name, s := range stamps {
+		got[name] = s.Commit
+	}
+	if diff := cmp.Diff(map[string]string{"dpgs/a.yaml": first, "dpgs/b.yaml": merge}, got); diff != "" {
+		t.Errorf("LastChanges (-want +got):\n%s", diff)
+	}
+}
+
+func TestShallowCloneSaysWhatToDo(t *testing.T) {
+	w := newWork(t)
+	w.commit(map[string]string{"registry/dpgs/a.yaml": "a"})
+	w.commit(map[string]string{"registry/dpgs/b.yaml": "b"})
+	w.commit(map[string]string{"other": "c"})
+	shallow := &work{t: t, dir: t.TempDir()}
+	shallow.git("clone", "-q", "--depth", "1", "file://"+w.dir, ".")
+	r := shallow.repo()
+	head, err := r.Head()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.LastChanges(head); !errors.Is(err, registry.ErrShallow) || !strings.Contains(err.Error(), "fetch-depth: 0") {
+		t.Errorf("LastChanges in a shallow clone: %v", err)
+	}
+}
+
+// A registry is the same as its commit only to the byte.
+func TestSame(t *testing.T) {
+	w := newWork(t)
+	w.commit(map[string]string{"registry/dpgs/a.yaml": yamlEntry("a", "A"), "registry/dpgs/b.yaml": yamlEntry("b", "B"), "registry/README.md": "r"})
+	r := w.repo()
+	head, err := r.Head()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := filepath.Join(w.dir, "registry")
+	for _, tt := range []struct {
+		name   string
+		change func() error
+		want   bool
+	}{
+		{"as committed", func() error { return nil }, true},
+		{"a file nobody reads", func() error { return os.WriteFile(filepath.Join(in, "README.md"), []byte("r2"), 0o644) }, true},
+		{"a new file", func() error {
+			return os.WriteFile(filepath.Join(in, "dpgs/c.yaml"), []byte(yamlEntry("c", "C")), 0o644)
+		}, false},
+		{"without it again", func() error { return os.Remove(filepath.Join(in, "dpgs/c.yaml")) }, true},
+		{"a deleted file", func() error { return os.Remove(filepath.Join(in, "dpgs/b.yaml")) }, false},
+		{"one byte more", func() error {
+			return os.WriteFile(filepath.Join(in, "dpgs/b.yaml"), []byte(yamlEntry("b", "B")+"\n"), 0o644)
+		}, false},
+	} {
+		if err := tt.change(); err != nil {
+			t.Fatal(err)
+		}
+		reg, err := registry.Load(t.Context(), registry.FromFS(os.DirFS(in)), registry.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := r.Same(reg, head); err != nil || got != tt.want {
+			t.Errorf("%s: Same = %v, %v; want %v", tt.name, got, err, tt.want)
+		}
+	}
+}
+
+// From a folder, from a commit and from a branch laid over its base: the same entries.
+func TestLoadFromCommit(t *testing.T) {
+	w := newWork(t)
+	w.commit(map[string]string{"registry/dpgs/a.yaml": yamlEntry("a", "A"), "registry/dpgs/sub/b.yaml": yamlEntry("b", "B")})
+	w.git("switch", "-q", "-c", "side")
+	w.commit(map[string]string{"registry/dpgs/a.yaml": yamlEntry("a", "A2"), "registry/dpgs/sub/b.yaml": ""})
+	w.git("switch", "-q", "main")
+	w.commit(map[string]string{"registry/dpgs/c.yaml": yamlEntry("c", "C")})
+	r := w.repo()
+	base, side := w.commitAt(r, "main"), w.commitAt(r, "side")
+	fork, err := registry.MergeBase(base, side)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, err := r.Changed(fork, side)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := func(c *object.Commit) registry.Files {
+		f, err := r.Files(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	for _, tt := range []struct {
+		name  string
+		files registry.Files
+		want  []string
+	}{
+		{"folder", registry.FromFS(os.DirFS(filepath.Join(w.dir, "registry"))), []string{"dpg/a A", "dpg/c C", "dpg/b B"}},
+		{"commit", files(base), []string{"dpg/a A", "dpg/c C", "dpg/b B"}},
+		{"branch", files(side), []string{"dpg/a A2"}},
+		{"branch laid over base", registry.Overlay(files(base), files(side), changes), []string{"dpg/a A2", "dpg/c C"}},
+	} {
+		reg, err := registry.Load(t.Context(), tt.files, registry.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, d := range reg.Docs {
+			got = append(got, d.Ref.String()+" "+d.Entry.Name)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+		if len(reg.Findings) > 0 {
+			t.Errorf("%s: %v", tt.name, reg.Findings)
+		}
+	}
+}
