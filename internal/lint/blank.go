@@ -1,0 +1,23 @@
+package lint
+
+import "github.com/dpg-registry/dpg-registry/internal/diag"
+
+var blank = &Rule{
+	ID:       "blank",
+	Severity: diag.Error,
+	Summary:  "no text is blank",
+	Doc: `A text that is empty or only white space looks like an answer and is none. Leave the key out where
+nothing is known; an answer of the DPG Standard can say ` + "`unknown`, `not-asked` or `not-applicable`" + `.`,
+	Check: func(p *Pass) {
+		for _, s := range p.Strings {
+			if text, _ := trim(s.Text); text != "" {
+				continue
+			}
+			hint := "write it, or leave the key out"
+			if s.InList {
+				hint = "write it, or take the item out of the list"
+			}
+			p.Reportf(s.Pointer, hint, "%q holds a blank text", s.Field)
+		}
+	},
+}

@@ -1,0 +1,74 @@
+package lint
+
+import (
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/dpg-registry/dpg-registry/internal/diag"
+	"github.com/dpg-registry/dpg-registry/internal/entry"
+)
+
+var fileName = &Rule{
+	ID:       "file-name",
+	Severity: diag.Error,
+	Summary:  "a file's name, folder, id and schema agree",
+	Doc: `An entry is found by its file: the name is its id, in small letters, digits and single hyphens, and the
+folder is that of its kind. When they disagree, links to the entry lead nowhere. Rename the file or correct
+the field; an id that was published is kept for ever.`,
+	Check: func(p *Pass) {
+		id := p.Doc.Ref.ID
+		if !kebab.MatchString(id) {
+			right, hint := kebabCase(id), ""
+			if kebab.MatchString(p.Entry.ID) {
+				right = p.Entry.ID
+			}
+			if right != "" {
+				hint = "rename it to " + quote(right+".yaml")
+			}
+			d := p.Reportf("", hint, "file name %s is not in small letters, digits and single hyphens", quote(path.Base(p.Doc.Path)))
+			d.Start, d.End = diag.Pos{}, diag.Pos{} // the file itself
+			if p.Entry.ID == id {
+				d.Pointer = "/id"
+			}
+		}
+		if p.Entry.ID != "" && p.Entry.ID != id && kebab.MatchString(id) {
+			p.Reportf("/id", "write "+quote(id)+", or rename the file to "+quote(p.Entry.ID+".yaml"),
+				"id %s differs from the file's name, %s", quote(p.Entry.ID), quote(id))
+		}
+		if _, ok := p.Registry.Kind(p.Doc.Kind.Name); !ok {
+			p.Reportf("/schema", "add it to kinds in registry.yaml", "kind %q is not in use in this registry", p.Doc.Kind.Name)
+			return
+		}
+		name, _, _ := strings.Cut(p.Entry.Schema, "/")
+		if name == "" || name == p.Doc.Kind.Name {
+			return
+		}
+		hint := "write " + quote(p.Doc.Kind.Name+"/v1")
+		if k, ok := p.Registry.Kind(name); ok {
+			hint += ", or move the file to folder " + quote(k.Folder)
+		}
+		p.Reportf("/schema", hint, "schema %s is not that of folder %q", quote(p.Entry.Schema), p.Doc.Kind.Folder)
+	},
+}
+
+var (
+	kebab    = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	notKebab = regexp.MustCompile(`[^a-z0-9]+`)
+)
+
+// kebabCase makes an id of a name, or "".
+func kebabCase(s string) string {
+	return strings.Trim(notKebab.ReplaceAllString(strings.ToLower(s), "-"), "-")
+}
+
+// idsOf lists the ids of a kind that are taken, in order of their files.
+func idsOf(p *Pass, kind string) []string {
+	var ids []string
+	for _, d := range p.Registry.Docs {
+		if d.Ref.Kind == kind && d.Ref != (entry.Ref{Kind: p.Doc.Kind.Name, ID: p.Doc.Ref.ID}) {
+			ids = append(ids, d.Ref.ID)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,32 @@
+package lint
+
+import (
+	"strings"
+
+	"github.com/dpg-registry/dpg-registry/internal/diag"
+)
+
+var space = &Rule{
+	ID:       "space",
+	Severity: diag.Warning,
+	Summary:  "no text begins or ends with white space",
+	Doc: `White space at either end is nearly always left over from copying. It cannot be seen, yet it makes two
+names differ and a link fail. The line feed that ends a YAML block is not meant.`,
+	Check: func(p *Pass) {
+		for _, s := range p.Strings {
+			written := strings.TrimRight(s.Text, "\n")
+			text, front := trim(written)
+			if text == "" || text == written {
+				continue
+			}
+			where := "begins and ends"
+			switch {
+			case front == 0:
+				where = "ends"
+			case front+len(text) == len(written):
+				where = "begins"
+			}
+			p.Reportf(s.Pointer, "delete it", "%s %s with white space", quote(written), where)
+		}
+	},
+}
