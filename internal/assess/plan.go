@@ -1,0 +1,192 @@
+package assess
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/dpg-registry/dpg-registry/internal/diag"
+	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
+)
+
+const schemaFile = "assessment.schema.json"
+
+// A Proposal is one assessment file that should be written or deleted.
+type Proposal struct {
+	Path   string    // relative to the registry folder
+	Ref    entry.Ref // of the entry; of the file's own place where the entry is gone
+	Old    *Assessment
+	New    *Assessment // nil for Delete
+	Data   []byte      // what the file should hold; nil for Delete
+	Delete bool        // the entry is gone, or no longer live
+}
+
+// Plan compares the assessments of a registry with what they should be, and
+// proposes what differs, sorted by path. An assessment that was made from the
+// same input and still passes the evidence check is left alone without being
+// made again. An entry with errors in its file is not assessed, and what stands
+// beside it stays.
+func Plan(ctx context.Context, reg *registry.Registry) ([]Proposal, error) {
+	p := planner{reg: reg, engine: NewOffline(reg.Frameworks), broken: broken(reg), derived: map[string]*registry.Doc{}}
+	for _, d := range reg.Derived {
+		p.derived[strings.TrimPrefix(d.Path, reg.Prefix+"/")] = d
+	}
+	wanted := map[string]bool{}
+	var todo []*registry.Doc
+	for _, d := range reg.Docs {
+		at := d.AssessmentPath(reg.Prefix)
+		switch {
+		case d.Entry == nil || p.broken[d.Path] || reg.Entry(d.Ref) != d:
+			wanted[at] = true
+		case d.Entry.Status.Live():
+			wanted[at] = true
+			todo = append(todo, d)
+		}
+	}
+	made := make([]*Proposal, len(todo))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, d := range todo {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			var err error
+			made[i], err = p.propose(d)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, fmt.Errorf("plan assessments: %w", err)
+	}
+	var all []Proposal
+	for _, m := range made {
+		if m != nil {
+			all = append(all, *m)
+		}
+	}
+	for at, d := range p.derived {
+		if !wanted[at] {
+			old, _ := decode(d)
+			all = append(all, Proposal{Path: at, Ref: d.Ref, Old: old, Delete: true})
+		}
+	}
+	slices.SortFunc(all, func(a, b Proposal) int { return strings.Compare(a.Path, b.Path) })
+	return all, nil
+}
+
+type planner struct {
+	reg     *registry.Registry
+	engine  *Offline
+	broken  map[string]bool          // files with errors, by path
+	derived map[string]*registry.Doc // assessment files, by path in the registry folder
+}
+
+// propose returns nil where the file is as it should be.
+func (p *planner) propose(d *registry.Doc) (*Proposal, error) {
+	at := d.AssessmentPath(p.reg.Prefix)
+	existing := p.derived[at]
+	var old *Assessment
+	if existing != nil {
+		old, _ = decode(existing) // one that cannot be read is made anew
+		if old != nil && old.Entry == d.Ref.String() && !p.broken[existing.Path] && old.Made.Key == p.engine.Key(d.Entry, p.reg.Settings) {
+			if _, dropped := Check(d.Entry, old, p.reg.Frameworks, p.reg.Settings); len(dropped) == 0 {
+				return nil, nil
+			}
+		}
+	}
+	a, data, err := p.engine.Derive(p.reg, d, old)
+	if err != nil {
+		return nil, err
+	}
+	if existing != nil && bytes.Equal(existing.Source.Bytes(), data) {
+		return nil, nil
+	}
+	return &Proposal{Path: at, Ref: d.Ref, Old: old, New: a, Data: data}, nil
+}
+
+// Derive makes the assessment of an entry of a registry, and the bytes of its
+// file. What stands in previous is kept only where a person locked it; nil is none.
+func (o *Offline) Derive(reg *registry.Registry, d *registry.Doc, previous *Assessment) (*Assessment, []byte, error) {
+	a := o.Assess(d.Entry, previous, reg.Settings)
+	a.Entry = d.Ref.String()
+	// A registry lies in a folder of its repository's root, beside schemas/.
+	at := d.AssessmentPath(reg.Prefix)
+	data, err := entry.Encode(a, entry.SchemaPath("registry/"+at, schemaFile))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", at, err)
+	}
+	return a, data, nil
+}
+
+// Read decodes the assessments of a registry. One that cannot be used is a
+// finding and is left out: nobody shows what nobody can read.
+func Read(reg *registry.Registry) (map[entry.Ref]*Assessment, []diag.Diagnostic) {
+	all := map[entry.Ref]*Assessment{}
+	var found []diag.Diagnostic
+	bad := broken(reg)
+	for _, d := range reg.Derived {
+		if bad[d.Path] {
+			continue // its errors are among the registry's findings
+		}
+		report := func(pointer, message string) {
+			found = append(found, diag.Diagnostic{
+				Path: d.Path, Pointer: pointer, Rule: "assessment-file", Severity: diag.Error, Message: message,
+				Hint: "delete the file; the bot writes it again",
+			})
+			if n, _ := d.Source.Locate(pointer); n != nil {
+				found[len(found)-1].Start, found[len(found)-1].End = n.Start(), n.End()
+			}
+		}
+		a, err := decode(d)
+		switch {
+		case err != nil:
+			report("", err.Error())
+		case a.Entry != d.Ref.String():
+			report("/entry", fmt.Sprintf("entry %q is not %q, which the file's place says", a.Entry, d.Ref))
+		case all[d.Ref] != nil || entryPath(reg, d.Ref) != "" && entryPath(reg, d.Ref) != strings.TrimPrefix(d.Path, reg.Prefix+"/"):
+			report("", fmt.Sprintf("the file does not stand where the assessment of %s belongs, %q", d.Ref, entryPath(reg, d.Ref)))
+		default:
+			all[d.Ref] = a
+		}
+	}
+	return all, found
+}
+
+// entryPath is where the assessment of an entry belongs; "" without the entry.
+func entryPath(reg *registry.Registry, ref entry.Ref) string {
+	if d := reg.Entry(ref); d != nil {
+		return d.AssessmentPath(reg.Prefix)
+	}
+	return ""
+}
+
+// decode reads an assessment file as far as its shape allows.
+func decode(d *registry.Doc) (*Assessment, error) {
+	a := new(Assessment)
+	if err := d.Source.Decode(a); err != nil {
+		return nil, fmt.Errorf("the file does not have the shape of an assessment: %w", err)
+	}
+	if a.Schema != Schema {
+		return nil, fmt.Errorf("schema %q of %q is not %q", a.Schema, path.Base(d.Path), Schema)
+	}
+	return a, nil
+}
+
+// broken lists the files with errors.
+func broken(reg *registry.Registry) map[string]bool {
+	bad := map[string]bool{}
+	for _, f := range reg.Findings {
+		if f.Severity == diag.Error {
+			bad[f.Path] = true
+		}
+	}
+	return bad
+}

@@ -1,0 +1,91 @@
+package assess
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestTokenize writes the tokens of a text as: a space between words, "+" between
+// parts of one word, " | " between sentences and " || " between segments.
+func TestTokenize(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"words", "Open source, for all.", "open source for all"},
+		{"hyphen and apostrophe", "open-source women’s end-to-end", "open+source women+s end+to+end"},
+		{"contraction", "It doesn't, can’t and won't; it isn'tx", "it does+not can+not and will+not | it isn+tx"},
+		{"sentences", "One here. Two there! Three? Four", "one here | two there | three | four"},
+		{"no sentence", "Data, e.g. names, of the U.S. Government under Art. 9 in v2.41 stay.", "data e+g names of the u+s government under art 9 in v2+41 stay"},
+		{"no space after", "in this manner.Adopters say so", "in this manner | +adopters say so"},
+		{"soft break", "open\nsource", "open source"},
+		{"hard break", "open\n\nsource\n- data:\nopen\nData", "open | source | data | open | data"},
+		{"link", "see https://a.b/open-source now (www.x.org) and me@x.org or github.com/x", "see || now || and || or"},
+		{"link in words", "[data](https://x.org/a) stay", "data || stay"},
+		{"not a link", "and/or 24/7 Node.js", "and+or 24+7 node+js"},
+		{"composed", "CAFE\u0301 I\u0307", "caf\u00e9 i\u0307"},
+		{"invisible", "pri\u00advacy \u200dopen", "privacy open"},
+		{"control", "open \u202edata", "open || data"},
+		{"zero", "open\x00data", "open || +data"},
+		{"not UTF-8", "open\xffdata", "open || +data"},
+		{"no spaces", "日本 語abc", "日 本 語 abc"},
+		{"long word", strings.Repeat("a", 97) + " b", " b"},
+		{"nothing", " . ", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var b strings.Builder
+			tokens := tokenize(tt.text)
+			for i, tok := range tokens {
+				if i > 0 {
+					switch before := tokens[i-1]; {
+					case before.segment != tok.segment:
+						b.WriteString(" || ")
+					case before.sentence != tok.sentence:
+						b.WriteString(" | ")
+					case tok.word:
+						b.WriteString(" ")
+					}
+				}
+				if i > 0 && !tok.word {
+					b.WriteString("+")
+				}
+				b.WriteString(tok.key)
+			}
+			if got := b.String(); got != tt.want {
+				t.Errorf("tokenize(%q)\n got %q\nwant %q", tt.text, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestParsePhrase(t *testing.T) {
+	tests := []struct {
+		phrase string
+		words  int // 0 is refused
+	}{
+		{"encrypt* data", 2},
+		{"end-to-end encryption", 4},
+		{"collects * data", 3},
+		{"*", 0},
+		{" ", 0},
+		{"...", 0},
+		{strings.Repeat("data ", maxPhraseWords+1), 0},
+	}
+	for _, tt := range tests {
+		if got := parsePhrase(tt.phrase); len(got) != tt.words {
+			t.Errorf("parsePhrase(%q) has %d words, want %d", tt.phrase, len(got), tt.words)
+		}
+	}
+}
+
+func TestMatcherFindsOverlaps(t *testing.T) {
+	var m matcher
+	for _, p := range []string{"open data", "open *", "data", "open dat*", "data sets"} {
+		m.add(parsePhrase(p), signal{})
+	}
+	found := map[string]int{}
+	text := "open data sets"
+	tokens := tokenize(text)
+	m.find(tokens, func(_, start, end int) { found[text[tokens[start].start:tokens[end-1].end]]++ })
+	if found["open data"] != 3 || found["data"] != 1 || found["data sets"] != 1 || len(found) != 3 {
+		t.Errorf("found %v", found)
+	}
+}
