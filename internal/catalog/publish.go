@@ -1,0 +1,247 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/dpg-registry/dpg-registry/internal/disk"
+)
+
+// A WriteReport says what Write did.
+type WriteReport struct {
+	Written   []string // new or changed files, in the order they were written
+	Removed   []string // files of the catalog before that this one has not
+	Unchanged int
+}
+
+// A LostError says that a folder publishes ids that the new catalog knows
+// nothing of. Nothing was written.
+type LostError struct {
+	IDs []string // such as "dpgs/dhis2", sorted
+}
+
+func (e *LostError) Error() string {
+	return fmt.Sprintf("%s published before and not in the registry any more: %s; an id is kept for ever: "+
+		`bring the file back and give it status.stage "removed" with a reason and a date, or "archived", "declined" or "renamed"`,
+		plural(len(e.IDs), "id was", "ids were"), some(e.IDs))
+}
+
+// journalName lists the files that a run is about to add. It stands in the folder
+// only while that run lasts: after a crash the next one knows whose they are.
+const journalName = apiFolder + "/.publishing"
+
+// Write puts the catalog into a folder. Only what differs is written, each file
+// whole, the manifest last; a file that the folder's manifest lists and the new
+// one does not is removed. Files that no manifest lists are nobody's business:
+// they stay, and one that stands where a new file belongs is an error. The error
+// is a *LostError if the folder publishes an id that the catalog has not.
+func (c *Catalog) Write(dir string) (WriteReport, error) {
+	report, err := c.write(dir)
+	if err != nil {
+		return report, fmt.Errorf("publish to %s: %w", dir, err)
+	}
+	return report, nil
+}
+
+func (c *Catalog) write(dir string) (report WriteReport, err error) {
+	folder, err := disk.Open(dir)
+	if err != nil {
+		return report, err
+	}
+	defer folder.Close()
+	before, err := published(folder)
+	if err != nil {
+		return report, err
+	}
+	if lost := c.lost(before); len(lost) > 0 {
+		return report, &LostError{lost}
+	}
+	begun, err := begun(folder)
+	if err != nil {
+		return report, err
+	}
+	names := slices.Sorted(maps.Keys(c.files))
+	var added []string
+	for _, name := range names {
+		if !before[name] && !begun[name] {
+			added = append(added, name)
+		}
+	}
+	if err := c.unclaimed(folder, added); err != nil {
+		return report, err
+	}
+	if err := begin(folder, begun, added); err != nil {
+		return report, err
+	}
+	write := func(name string, data []byte) error {
+		changed, err := folder.Write(name, data)
+		switch {
+		case err != nil:
+			return err
+		case changed:
+			report.Written = append(report.Written, name)
+		default:
+			report.Unchanged++
+		}
+		return nil
+	}
+	for _, name := range names {
+		if err := write(name, c.files[name]); err != nil {
+			return report, err
+		}
+	}
+	// Before the manifest: while it lists a file, the next run can remove it.
+	maps.Copy(before, begun)
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if c.files[name] != nil || name == manifestName {
+			continue
+		}
+		gone, err := remove(folder, name)
+		if err != nil {
+			return report, err
+		}
+		if gone {
+			report.Removed = append(report.Removed, name)
+		}
+	}
+	manifest, err := c.manifest()
+	if err != nil {
+		return report, err
+	}
+	if err := write(manifestName, manifest); err != nil {
+		return report, err
+	}
+	return report, folder.Remove(journalName)
+}
+
+// published reads which files the folder's manifest lists, the manifest too;
+// none where there is no manifest.
+func published(folder *disk.Folder) (map[string]bool, error) {
+	data, err := folder.Read(manifestName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return map[string]bool{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var m Manifest
+	if err := json.Unmarshal(data, &m); err != nil || m.SchemaVersion == "" {
+		return nil, fmt.Errorf("%s is not a manifest of this program, so it cannot be told what was published; "+
+			"choose another folder, or bring the manifest back", manifestName)
+	}
+	names := map[string]bool{manifestName: true}
+	for _, f := range m.Files {
+		if !confined(f.Path) {
+			return nil, fmt.Errorf("%s lists %q, which no catalog has; choose another folder, or bring the manifest back", manifestName, f.Path)
+		}
+		names[f.Path] = true
+	}
+	return names, nil
+}
+
+// begun reads what an interrupted run was adding.
+func begun(folder *disk.Folder) (map[string]bool, error) {
+	data, err := folder.Read(journalName)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for line := range strings.Lines(string(data)) {
+		if name := strings.TrimSuffix(line, "\n"); confined(name) {
+			names[name] = true
+		}
+	}
+	return names, nil
+}
+
+func begin(folder *disk.Folder, begun map[string]bool, added []string) error {
+	if len(added) == 0 {
+		return nil
+	}
+	all := append(slices.Collect(maps.Keys(begun)), added...)
+	slices.Sort(all)
+	_, err := folder.Write(journalName, []byte(strings.Join(all, "\n")+"\n"))
+	return err
+}
+
+// unclaimed makes sure that nothing of somebody else stands at the names.
+func (c *Catalog) unclaimed(folder *disk.Folder, names []string) error {
+	var foreign []string
+	for _, name := range names {
+		data, err := folder.Read(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return err
+		case !bytes.Equal(data, c.files[name]):
+			foreign = append(foreign, name)
+		}
+	}
+	if len(foreign) > 0 {
+		return fmt.Errorf("%s in the way, not made by an earlier build: %s; choose an empty folder, or move them",
+			plural(len(foreign), "file stands", "files stand"), some(foreign))
+	}
+	return nil
+}
+
+// lost lists the ids of entries that the files before have and the catalog has
+// not. Every file api/v1/<folder>/<id>.json is an entry's but for the folders
+// that stand for something else.
+func (c *Catalog) lost(before map[string]bool) []string {
+	var ids []string
+	for name := range before {
+		rest, api := strings.CutPrefix(name, apiFolder+"/")
+		dir, base := path.Split(rest)
+		dir = strings.TrimSuffix(dir, "/")
+		if !api || dir == "" || strings.Contains(dir, "/") || dir == frameworkFolder || dir == schemaFolder {
+			continue
+		}
+		if c.files[name] == nil {
+			ids = append(ids, dir+"/"+strings.TrimSuffix(base, ".json"))
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// remove deletes a file and the folders that it leaves empty.
+func remove(folder *disk.Folder, name string) (gone bool, err error) {
+	if _, err := folder.Read(name); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err := folder.Remove(name); err != nil {
+		return false, err
+	}
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if folder.Remove(dir) != nil { // not empty
+			break
+		}
+	}
+	return true, nil
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// some names at most ten of a list.
+func some(names []string) string {
+	if len(names) > 10 {
+		return strings.Join(names[:10], ", ") + fmt.Sprintf(" and %d more", len(names)-10)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (r WriteReport) String() string {
+	return fmt.Sprintf("%d files written, %d removed, %d as they were", len(r.Written), len(r.Removed), r.Unchanged)
+}

@@ -1,0 +1,210 @@
+package catalog
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/framework"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
+)
+
+// The two frameworks that entries speak of in keys of their own: their views
+// come from what the entry claims, not from an engine.
+const (
+	sdgFramework      = "sdgs"
+	standardFramework = "dpg-standard"
+)
+
+// A claimed view shows this much of the entry's words; all of them stand in the
+// entry's own file.
+const (
+	maxClaimEvidence = 3
+	maxClaimQuote    = 300 // characters
+)
+
+// frameworks writes the list of frameworks, each framework and the view of each
+// of its codes.
+func (b *builder) frameworks(entries map[string][]Entry) error {
+	set := b.in.Registry.Frameworks
+	all := Frameworks{Envelope: b.envelope(), Items: []FrameworkSummary{}}
+	views := b.viewItems(entries)
+	for _, id := range set.IDs() {
+		f := set[id]
+		total, err := b.framework(f, views)
+		if err != nil {
+			return err
+		}
+		all.Items = append(all.Items, FrameworkSummary{
+			ID: f.ID, Path: frameworkFolder + "/" + f.ID + ".json", Name: b.text(f.Name),
+			Version: known(f.Version), URL: known(f.Source.URL),
+			Codes: len(f.Codes), Total: total, Credit: b.credit(f),
+		})
+	}
+	all.Total = len(all.Items)
+	b.cat.Index.Frameworks = all.Items
+	return b.put(frameworkFolder+".json", all)
+}
+
+// framework writes one framework with its views and returns how many entries
+// stand in one or more of them.
+func (b *builder) framework(f *framework.Framework, views map[string][]ViewItem) (int, error) {
+	out := Framework{
+		Envelope: b.envelope(), ID: f.ID, Name: b.text(f.Name), Version: known(f.Version), AsOf: known(f.AsOf),
+		Publisher: known(f.Source.Publisher), URL: known(f.Source.URL), Credit: b.credit(f), Codes: []Code{},
+	}
+	out.Lists = each(f.Lists, func(l framework.List) CodeList { return CodeList{l.ID, b.text(l.Name), l.Mapped} })
+	used := map[entry.Ref]bool{}
+	for _, c := range f.Codes {
+		v := View{
+			Envelope: b.envelope(), Framework: f.ID, Credit: b.credit(f), Items: list(views[f.ID+"/"+c.Code]),
+			CodeInfo: CodeInfo{
+				Code: c.Code, Printed: known(c.Printed), Name: b.text(c.Name), Description: b.text(c.Description),
+				List: c.List, Group: known(c.Group), Parent: known(c.Parent), URL: known(c.URL),
+				Relations: map[string][]string{},
+			},
+		}
+		for to, codes := range c.Relations {
+			v.Relations[to] = list(codes)
+		}
+		for _, it := range v.Items {
+			used[entry.Ref{Kind: it.Kind, ID: it.ID}] = true
+		}
+		v.Total = len(v.Items)
+		var err error
+		if v.Digest, err = digest(v.Items); err != nil {
+			return 0, err
+		}
+		path := viewPath(f.ID, c.Code)
+		if err := b.put(path, v); err != nil {
+			return 0, err
+		}
+		out.Codes = append(out.Codes, Code{v.CodeInfo, path, v.Total})
+	}
+	b.cat.Frameworks = append(b.cat.Frameworks, out)
+	return len(used), b.put(frameworkFolder+"/"+f.ID+".json", out)
+}
+
+// viewItems gives the items of each view by full code, in the order of kinds and
+// then of ids.
+func (b *builder) viewItems(entries map[string][]Entry) map[string][]ViewItem {
+	views := map[string][]ViewItem{}
+	for _, k := range b.in.Registry.Kinds {
+		for _, e := range entries[k.Name] {
+			if !e.live() {
+				continue
+			}
+			// What people and engines ruled on comes first: a claim neither stands
+			// beside a mapping of the same code nor outlives its rejection.
+			ruled := map[string]bool{}
+			add := func(code, state string, evidence []Evidence) {
+				views[code] = append(views[code], ViewItem{e.ID, e.Kind, e.Path, e.Name, state, evidence})
+				ruled[code] = true
+			}
+			if a := e.Assessment; a != nil {
+				for _, m := range a.Mappings {
+					if m.inView() && !ruled[m.Code] {
+						add(m.Code, m.State, m.Evidence)
+					}
+					ruled[m.Code] = ruled[m.Code] || m.State == stateRejected
+				}
+			}
+			doc := b.in.Registry.Entry(entry.Ref{Kind: e.Kind, ID: e.ID})
+			for _, c := range b.claims(doc) {
+				if _, _, err := b.in.Registry.Frameworks.Find(c.code); err == nil && !ruled[c.code] {
+					add(c.code, stateClaimed, c.evidence)
+				}
+			}
+		}
+	}
+	return views
+}
+
+// A claim is a code that an entry itself says it has to do with.
+type claim struct {
+	code     string
+	evidence []Evidence
+}
+
+// claims collects an entry's claims of goals and its answers to the DPG
+// Standard, one claim a code.
+func (b *builder) claims(d *registry.Doc) []claim {
+	var (
+		order []string
+		words = map[string][]Evidence{}
+	)
+	say := func(code, pointer, quote string) {
+		if quote = excerpt(quote); quote == "" {
+			return
+		}
+		if words[code] == nil {
+			order = append(order, code)
+		}
+		if len(words[code]) < maxClaimEvidence {
+			words[code] = append(words[code], Evidence{pointer, quote})
+		}
+	}
+	main := b.language(d.Entry)
+	for i, s := range d.Entry.SDGs {
+		code, at := sdgFramework+"/"+strconv.Itoa(s.Goal), "/sdgs/"+strconv.Itoa(i)
+		say(code, at+"/text", s.Text.Best(main, main))
+		for j, link := range s.Evidence {
+			say(code, at+"/evidence/"+strconv.Itoa(j), link)
+		}
+		if words[code] == nil {
+			say(code, at+"/goal", strconv.Itoa(s.Goal))
+		}
+	}
+	for _, q := range d.Entry.Standard.Questions() {
+		if q.Answer.Answer != "yes" || circumstance(q.Key) {
+			continue
+		}
+		code, at := standardFramework+"/"+q.Indicator, "/standard/"+q.Key
+		say(code, at+"/text", q.Answer.Text.Best(main, main))
+		for j, item := range q.Answer.Items {
+			say(code, at+"/items/"+strconv.Itoa(j), item)
+		}
+		for j, link := range q.Answer.Evidence {
+			say(code, at+"/evidence/"+strconv.Itoa(j), link)
+		}
+	}
+	out := make([]claim, 0, len(order))
+	for _, code := range order {
+		out = append(out, claim{code, words[code]})
+	}
+	return out
+}
+
+// circumstance reports whether a question of the DPG Standard asks how things
+// are, such as whether any personal data is held. A yes to it opens further
+// questions; it does not speak for the indicator.
+func circumstance(question string) bool {
+	return slices.Contains([]string{
+		"restrictive_dependency", "non_personal_data", "personal_data", "data_sharing", "user_content", "user_interaction",
+	}, question)
+}
+
+// excerpt is the beginning of a text, verbatim, cut between words where it is
+// long.
+func excerpt(s string) string {
+	s = strings.TrimSpace(s)
+	if utf8.RuneCountInString(s) <= maxClaimQuote {
+		return s
+	}
+	n, end := 0, 0
+	for i, r := range s {
+		if n == maxClaimQuote {
+			if end == 0 { // one endless word
+				end = i
+			}
+			break
+		}
+		if r == ' ' || r == '\n' || r == '\t' {
+			end = i
+		}
+		n++
+	}
+	return strings.TrimSpace(s[:end])
+}

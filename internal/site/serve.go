@@ -1,0 +1,183 @@
+package site
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+)
+
+// Handler serves a built catalog: plain files, and index.html or index.json for
+// a folder. It only reads. Files whose names start with a dot, symbolic links
+// and lists of folders are not there for it.
+//
+// Give it the FS of an os.Root, which lets no name out of its folder.
+func Handler(files fs.FS) http.Handler { return &server{files} }
+
+type server struct{ files fs.FS }
+
+// policy lets a page style itself and do nothing else: even if an entry's text
+// came through as markup, it could load, run, frame and send nothing.
+const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "ETag")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.Set("Allow", "GET, HEAD")
+		s.problem(w, r, http.StatusMethodNotAllowed, "only GET and HEAD are answered here")
+		return
+	}
+	name, folder, ok := nameOf(r.URL.Path)
+	if !ok {
+		s.missing(w, r)
+		return
+	}
+	info, err := s.stat(name)
+	switch {
+	case err != nil:
+		s.missing(w, r)
+	case info.IsDir() && !folder:
+		s.redirect(w, r, name)
+	case info.IsDir():
+		for _, index := range []string{"index.html", "index.json"} {
+			if info, err := s.stat(path.Join(name, index)); err == nil && info.Mode().IsRegular() {
+				s.file(w, r, path.Join(name, index))
+				return
+			}
+		}
+		s.missing(w, r)
+	case folder, !info.Mode().IsRegular():
+		s.missing(w, r)
+	default:
+		s.file(w, r, name)
+	}
+}
+
+// nameOf gives the file that an address means, and whether it says folder by a
+// slash at its end. An address that is not in its plain form means nothing.
+func nameOf(address string) (name string, folder, ok bool) {
+	name, rooted := strings.CutPrefix(address, "/")
+	if !rooted {
+		return "", false, false
+	}
+	if name == "" {
+		return ".", true, true
+	}
+	name, folder = strings.CutSuffix(name, "/")
+	if !fs.ValidPath(name) || strings.ContainsAny(name, "\\\x00") {
+		return "", false, false
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if strings.HasPrefix(part, ".") {
+			return "", false, false
+		}
+	}
+	return name, folder, true
+}
+
+// stat looks at a file without following a link anywhere on the way to it.
+func (s *server) stat(name string) (fs.FileInfo, error) {
+	for i, r := range name {
+		if r != '/' {
+			continue
+		}
+		if info, err := fs.Lstat(s.files, name[:i]); err != nil || !info.IsDir() {
+			return nil, fs.ErrNotExist
+		}
+	}
+	return fs.Lstat(s.files, name)
+}
+
+func (s *server) file(w http.ResponseWriter, r *http.Request, name string) {
+	data, err := fs.ReadFile(s.files, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		s.missing(w, r)
+		return
+	case err != nil:
+		s.problem(w, r, http.StatusInternalServerError, "the file could not be read")
+		return
+	}
+	sum := sha256.Sum256(data)
+	h := w.Header()
+	h.Set("Content-Type", contentType(name))
+	h.Set("ETag", `"`+hex.EncodeToString(sum[:16])+`"`)
+	h.Set("Cache-Control", "no-cache") // keep it, and ask whether it still holds
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+}
+
+// contentType is decided here, not by the machine's own table of types.
+func contentType(name string) string {
+	switch path.Ext(name) {
+	case ".json":
+		return "application/json"
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".csv":
+		return "text/csv; charset=utf-8"
+	case ".txt":
+		return "text/plain; charset=utf-8"
+	case ".xml", ".atom":
+		return "application/xml"
+	case ".svg":
+		return "image/svg+xml"
+	case ".png":
+		return "image/png"
+	}
+	return "application/octet-stream"
+}
+
+// redirect adds the slash that relative links in a folder's page need. The
+// address is relative, so that the site may stand under a path of a larger one.
+func (s *server) redirect(w http.ResponseWriter, r *http.Request, name string) {
+	to := "./" + url.PathEscape(path.Base(name)) + "/"
+	if r.URL.RawQuery != "" {
+		to += "?" + r.URL.RawQuery
+	}
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusMovedPermanently)
+}
+
+func (s *server) missing(w http.ResponseWriter, r *http.Request) {
+	s.problem(w, r, http.StatusNotFound, "there is no such file in this catalog; api/v1/index.json leads to all there are")
+}
+
+// problem answers a program in its own words (RFC 9457) and a person in plain
+// text.
+func (s *server) problem(w http.ResponseWriter, r *http.Request, status int, detail string) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	var body []byte
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		h.Set("Content-Type", "application/problem+json")
+		body, _ = json.Marshal(struct { // strings and a number: it cannot fail
+			Type   string `json:"type"`
+			Title  string `json:"title"`
+			Status int    `json:"status"`
+			Detail string `json:"detail"`
+		}{"about:blank", http.StatusText(status), status, detail})
+	} else {
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		body = []byte(http.StatusText(status) + ": " + detail)
+	}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = io.WriteString(w, string(body)+"\n") // the reader may be gone
+	}
+}

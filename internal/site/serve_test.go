@@ -1,0 +1,171 @@
+package site
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// serve writes a catalog to disk, with things beside it that are nobody's
+// business, and gives the handler that serves it.
+func serve(t *testing.T) http.Handler {
+	t.Helper()
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "out")
+	if _, err := build(t).Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string]string{
+		"secret.txt": "secret", "out/.hidden": "secret", "out/.git/config": "secret", "out/page.bin": "x",
+		"out/empty/.keep": "secret",
+	} {
+		name = filepath.Join(parent, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, to := range map[string]string{"out/link.txt": "../secret.txt", "out/inside.txt": ".hidden", "out/folder": ".git"} {
+		if err := os.Symlink(to, filepath.Join(parent, link)); err != nil {
+			t.Logf("no symbolic links here, so they are NOT TESTED: %v", err)
+		}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { root.Close() })
+	return Handler(root.FS())
+}
+
+func get(h http.Handler, method, path string, header http.Header) *http.Response {
+	r := httptest.NewRequest(method, "http://localhost/", nil)
+	r.URL.Path = path // as it stands, without what a client would tidy
+	if header != nil {
+		r.Header = header
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func body(t *testing.T, r *http.Response) string {
+	t.Helper()
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestHandler(t *testing.T) {
+	h := serve(t)
+	tests := []struct {
+		path, kind string
+		status     int
+		says       string
+	}{
+		{"/", "text/html; charset=utf-8", 200, "<!DOCTYPE html>"},
+		{"/en/", "text/html; charset=utf-8", 200, "<!DOCTYPE html>"},
+		{"/index.html", "text/html; charset=utf-8", 200, "<!DOCTYPE html>"},
+		{"/dpgs/", "application/json", 200, `"stage": "DPG"`},
+		{"/dpg/alpha/", "application/json", 200, `"id": "alpha"`},
+		{"/api/v1/", "application/json", 200, `"kinds"`},
+		{"/api/v1/dpgs.json", "application/json", 200, `"digest"`},
+		{"/page.bin", "application/octet-stream", 200, "x"},
+		{"/api/v1/dpgs/none.json", "application/problem+json", 404, `"status":404`},
+		{"/api/v1/schemas/", "application/problem+json", 404, "Not Found"},
+		{"/api/../secret.txt", "application/problem+json", 404, "Not Found"},
+		{"/none", "text/plain; charset=utf-8", 404, "Not Found"},
+		{"/../secret.txt", "text/plain; charset=utf-8", 404, "Not Found"},
+		{"/.hidden", "text/plain; charset=utf-8", 404, "Not Found"},
+		{"/.git/config", "text/plain; charset=utf-8", 404, "Not Found"},
+		{"/link.txt", "text/plain; charset=utf-8", 404, "Not Found"},
+		{"/inside.txt", "text/plain; charset=utf-8", 404, "Not Found"},
+		{"/folder/config", "text/plain; charset=utf-8", 404, "Not Found"},
+		{"/empty/", "text/plain; charset=utf-8", 404, "Not Found"},
+		{"//dpgs/", "text/plain; charset=utf-8", 404, "Not Found"},
+		{"/dpgs//", "text/plain; charset=utf-8", 404, "Not Found"},
+		{"/index.html/", "text/plain; charset=utf-8", 404, "Not Found"},
+		{"/index.html/x", "text/plain; charset=utf-8", 404, "Not Found"},
+		{"/dpgs\\index.json", "text/plain; charset=utf-8", 404, "Not Found"},
+		{"/dpgs\x00", "text/plain; charset=utf-8", 404, "Not Found"},
+		{"", "text/plain; charset=utf-8", 404, "Not Found"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.path, func(t *testing.T) {
+			r := get(h, "GET", tt.path, nil)
+			says := body(t, r)
+			if r.StatusCode != tt.status || r.Header.Get("Content-Type") != tt.kind || !strings.Contains(says, tt.says) {
+				t.Errorf("GET %q = %d, %q, %.80q, want %d, %q, %q", tt.path, r.StatusCode, r.Header.Get("Content-Type"), says, tt.status, tt.kind, tt.says)
+			}
+			if strings.Contains(says, "secret") {
+				t.Errorf("GET %q gives a secret away", tt.path)
+			}
+			for key, want := range map[string]string{
+				"Content-Security-Policy":     policy,
+				"X-Content-Type-Options":      "nosniff",
+				"Referrer-Policy":             "no-referrer",
+				"Access-Control-Allow-Origin": "*",
+			} {
+				if got := r.Header.Get(key); got != want {
+					t.Errorf("%s = %q, want %q", key, got, want)
+				}
+			}
+			head := get(h, "HEAD", tt.path, nil)
+			if head.StatusCode != tt.status || body(t, head) != "" {
+				t.Errorf("HEAD %q = %d, want %d and no body", tt.path, head.StatusCode, tt.status)
+			}
+		})
+	}
+}
+
+func TestHandlerRedirects(t *testing.T) {
+	h := serve(t)
+	r := get(h, "GET", "/dpg/alpha", nil)
+	if got := r.Header.Get("Location"); r.StatusCode != 301 || got != "./alpha/" {
+		t.Errorf("GET /dpg/alpha = %d to %q, want 301 to %q", r.StatusCode, got, "./alpha/")
+	}
+}
+
+func TestHandlerConditional(t *testing.T) {
+	h := serve(t)
+	tag := get(h, "GET", "/api/v1/dpgs.json", nil).Header.Get("ETag")
+	if len(tag) != 34 {
+		t.Fatalf("ETag = %q", tag)
+	}
+	r := get(h, "GET", "/api/v1/dpgs.json", http.Header{"If-None-Match": {tag}})
+	if r.StatusCode != http.StatusNotModified || body(t, r) != "" || r.Header.Get("ETag") != tag {
+		t.Errorf("with the tag: %d", r.StatusCode)
+	}
+	if r = get(h, "GET", "/api/v1/dpgs.json", http.Header{"If-None-Match": {`"other"`}}); r.StatusCode != 200 {
+		t.Errorf("with another tag: %d", r.StatusCode)
+	}
+	if other := get(h, "GET", "/api/v1/index.json", nil).Header.Get("ETag"); other == tag {
+		t.Error("two files have one tag")
+	}
+	if r = get(h, "GET", "/api/v1/dpgs.json", http.Header{"Range": {"bytes=0-0"}}); r.StatusCode != 206 || body(t, r) != "{" {
+		t.Errorf("a range: %d", r.StatusCode)
+	}
+}
+
+func TestHandlerOnlyReads(t *testing.T) {
+	h := serve(t)
+	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"} {
+		r := get(h, method, "/api/v1/index.json", nil)
+		if r.StatusCode != http.StatusMethodNotAllowed || r.Header.Get("Allow") != "GET, HEAD" {
+			t.Errorf("%s = %d, Allow %q", method, r.StatusCode, r.Header.Get("Allow"))
+		}
+		var problem struct{ Status int }
+		if err := json.Unmarshal([]byte(body(t, r)), &problem); err != nil || problem.Status != 405 {
+			t.Errorf("%s: the answer is no problem: %v", method, err)
+		}
+	}
+}

@@ -1,0 +1,231 @@
+// Package site makes the pages that people read from a catalog, and serves a
+// folder that holds one. Its pages need no script and ask nothing of anybody
+// else's server.
+package site
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/dpg-registry/dpg-registry/internal/catalog"
+)
+
+//go:embed front.html
+var frontSource string
+
+//go:embed style.css
+var style string
+
+var front = sync.OnceValues(func() (*template.Template, error) {
+	return template.New("front").Parse(frontSource)
+})
+
+// language is that of the words around what entries say.
+const language = "en"
+
+// Add puts the pages into a catalog: one at the root and the same under its
+// language, whose address stays when others come.
+func Add(c *catalog.Catalog) error {
+	for name, up := range map[string]string{"index.html": "", language + "/index.html": "../"} {
+		page, err := FrontPage(c, up)
+		if err != nil {
+			return err
+		}
+		if err := c.Add(name, page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// FrontPage says what is in a catalog and how to use it. Up leads from the page
+// to the root of the catalog: "" or "../".
+func FrontPage(c *catalog.Catalog, up string) ([]byte, error) {
+	t, err := front()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, pageOf(c, up)); err != nil {
+		return nil, fmt.Errorf("write front page: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// A page is what the template shows. Links are relative, so that a site may
+// stand under any path.
+type page struct {
+	Style                             template.CSS
+	Up, API                           string
+	Name                              string
+	Notice, Description, Attribution  phrase
+	License, Publisher, PublisherURL  string
+	ContactURL, Repository            string
+	LegalURL, PrivacyURL, BaseURL     string
+	Commit, Date                      string
+	Kinds                             []kind
+	Frameworks                        []frame
+	Example, ExampleList, ExampleView string // paths for the lines that show the API
+}
+
+// A phrase is text with its language, where that is not the page's own.
+type phrase struct{ Text, Lang string }
+
+type kind struct {
+	Title, ID, Path string
+	Total           int
+	Stages          []count
+	Entries         []line
+}
+
+type count struct {
+	Name  string
+	Total int
+}
+
+type line struct {
+	Name, Path, Stage, License string
+	About                      phrase
+}
+
+type frame struct {
+	ID, Path, Version, License string
+	Name, Attribution          phrase
+	Total                      int
+	Lists                      []codeList
+}
+
+type codeList struct {
+	Name  phrase
+	Codes []code
+}
+
+// A code shows its number where there is one to speak of: where nothing is ever
+// mapped to a list, a zero would look like an answer.
+type code struct {
+	Code, Path string
+	Name       phrase
+	Total      int
+	Counted    bool
+}
+
+func pageOf(c *catalog.Catalog, up string) page {
+	ix := c.Index
+	p := page{
+		Style: template.CSS(style), Up: up, API: up + "api/v1/",
+		Name: ix.Name, Notice: phraseOf(ix.Notice), Description: phraseOf(ix.Description), Attribution: phraseOf(ix.Attribution),
+		License: value(ix.License), Publisher: value(ix.Publisher.Name), PublisherURL: value(ix.Publisher.URL),
+		ContactURL: value(ix.ContactURL), Repository: value(ix.Repository),
+		LegalURL: value(ix.LegalURL), PrivacyURL: value(ix.PrivacyURL), BaseURL: baseOf(ix),
+		Commit: value(ix.SourceCommit), Example: "dpgs/{id}.json", ExampleList: "index.json",
+		ExampleView: "frameworks/{framework}/{code}.json",
+	}
+	p.Date, _, _ = strings.Cut(value(ix.GeneratedAt), "T")
+	for i, k := range ix.Kinds {
+		p.Kinds = append(p.Kinds, kindOf(k, c.Lists[i]))
+		if items := c.Lists[i].Items; len(items) > 0 && strings.HasSuffix(p.Example, "{id}.json") {
+			p.Example, p.ExampleList = items[0].Path, k.List
+		}
+	}
+	for i, f := range c.Frameworks {
+		p.Frameworks = append(p.Frameworks, frameOf(ix.Frameworks[i], f))
+		for _, c := range f.Codes {
+			if c.Total > 0 && strings.HasSuffix(p.ExampleView, "{code}.json") {
+				p.ExampleView = c.Path
+			}
+		}
+	}
+	return p
+}
+
+// baseOf is what addresses of the catalog begin with. Without one in the
+// settings a reader has to put the site's own.
+func baseOf(ix catalog.Index) string {
+	base := value(ix.BaseURL)
+	if base == "" {
+		base = "https://YOUR-SITE/"
+	}
+	return strings.TrimSuffix(base, "/") + "/"
+}
+
+func kindOf(k catalog.KindSummary, l catalog.List) kind {
+	out := kind{Title: phraseOf(k.Title).Text, ID: k.Name, Path: k.List, Total: k.Total}
+	for _, stage := range []string{"dpg", "nominee", "listed", "archived", "declined", "renamed", "removed"} {
+		if n := k.Stages[stage]; n > 0 {
+			out.Stages = append(out.Stages, count{stage, n})
+		}
+	}
+	for _, it := range l.Items {
+		about := phraseOf(it.Summary)
+		if about.Text == "" {
+			about = phraseOf(it.Description)
+		}
+		about.Text = oneLine(about.Text)
+		name := value(it.Name)
+		if name == "" {
+			name = it.ID
+		}
+		out.Entries = append(out.Entries, line{
+			Name: name, Path: it.Path, Stage: it.Stage, License: strings.Join(it.Licenses, ", "), About: about,
+		})
+	}
+	return out
+}
+
+func frameOf(s catalog.FrameworkSummary, f catalog.Framework) frame {
+	out := frame{
+		ID: f.ID, Path: s.Path, Version: value(f.Version), License: value(f.SourceLicense),
+		Name: phraseOf(f.Name), Attribution: phraseOf(f.SourceAttribution), Total: s.Total,
+	}
+	for _, l := range f.Lists {
+		list := codeList{Name: phraseOf(l.Name)}
+		for _, c := range f.Codes {
+			if c.List == l.ID {
+				list.Codes = append(list.Codes, code{c.Code, c.Path, phraseOf(c.Name), c.Total, l.Mapped || c.Total > 0})
+			}
+		}
+		out.Lists = append(out.Lists, list)
+	}
+	return out
+}
+
+// phraseOf takes the page's language where it can be had, or else the first by
+// tag.
+func phraseOf(t catalog.Text) phrase {
+	if s := t[language]; s != "" {
+		return phrase{Text: s}
+	}
+	var best phrase
+	for lang, s := range t {
+		if s != "" && (best.Lang == "" || lang < best.Lang) {
+			best = phrase{s, lang}
+		}
+	}
+	return best
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// oneLine is the beginning of a text without its line breaks.
+func oneLine(s string) string {
+	const most = 180
+	s = strings.Join(strings.Fields(s), " ")
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	cut := string([]rune(s)[:most])
+	if i := strings.LastIndexByte(cut, ' '); i > most/2 {
+		cut = cut[:i]
+	}
+	return strings.TrimRight(cut, " ,;:.") + "…"
+}
