@@ -1,0 +1,44 @@
+# Everything runs from here. `make help` lists it.
+SHELL := /bin/sh
+GO ?= go
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo build test lint fmt fuzz bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## play the main job on a local forge, then serve the catalog it published
+	@sh internal/demo/demo.sh --serve
+
+demo: build ## the same without serving; fails unless all went as told
+	@sh internal/demo/demo.sh
+
+build: ## build bin/dpg and bin/dpgbot
+	@mkdir -p bin
+	$(GO) build -trimpath -o bin/ ./cmd/...
+
+test: ## run every test, naming what had to be skipped (TESTFLAGS=-race adds flags)
+	@sh .ci/test $(TESTFLAGS)
+
+lint: ## check form, vet, staticcheck, the workflows, and the included registry
+	@test -z "$$(gofmt -l cmd internal registry schemas)" || { gofmt -l cmd internal registry schemas; echo "run make fmt"; exit 1; }
+	$(GO) vet ./...
+	$(GO) mod tidy -diff
+	$(GO) tool -modfile=internal/tools/go.mod staticcheck ./...
+	$(GO) tool -modfile=internal/tools/go.mod actionlint
+	$(GO) run ./cmd/dpg validate --strict
+
+fmt: ## format the code
+	gofmt -w cmd internal registry schemas
+
+FUZZTIME ?= 30s
+fuzz: ## run each fuzz target for FUZZTIME
+	@$(GO) test -list '^Fuzz' ./... | awk '/^Fuzz/ {f[n++]=$$1} /^ok/ {for (i=0; i<n; i++) print $$2, f[i]; n=0}' | \
+	while read -r pkg name; do $(GO) test "$$pkg" -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x || exit 1; done
+
+bench: ## run the benchmarks
+	$(GO) test ./... -run '^$$' -bench . -benchmem
+
+clean: ## delete what was built
+	rm -rf bin public demo

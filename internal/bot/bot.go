@@ -1,0 +1,165 @@
+// Package bot turns what happens on a forge into actions: a check, a comment, a
+// pull request. What to do is worked out from the state of things and nothing
+// else, so doing it twice changes nothing; a crash is repaired by running again.
+package bot
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/go-git/go-git/v5"
+
+	"github.com/dpg-registry/dpg-registry/internal/forge"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
+)
+
+// CheckName is the check that tells whether a pull request may be merged.
+const CheckName = "dpg-registry/validate"
+
+// A Bot works on one repository.
+type Bot struct {
+	Forge  forge.Forge
+	Folder string // of the registry in the repository; "" is "registry", "." the root
+	AsOf   string // the date that dated rules judge at, "2006-01-02"
+	Log    func(format string, args ...any)
+}
+
+func (b *Bot) folder() string { return path.Clean(cmp.Or(b.Folder, "registry")) }
+
+// repo finds the registry in a repository.
+func (b *Bot) repo(g *git.Repository) *registry.Repo {
+	if b.folder() == "." {
+		return &registry.Repo{Git: g}
+	}
+	return &registry.Repo{Git: g, Folder: b.folder()}
+}
+
+// An Action is one thing to do on the forge.
+type Action interface {
+	// String says what is done, for a log.
+	String() string
+	do(ctx context.Context, f forge.Forge) error
+}
+
+// run does the actions in order and stops at the first that fails: what is left
+// is done by the next run.
+func (b *Bot) run(ctx context.Context, actions []Action) error {
+	for _, a := range actions {
+		b.Log("%s", a)
+		if err := a.do(ctx, b.Forge); err != nil {
+			return fmt.Errorf("%s: %w", a, err)
+		}
+	}
+	return nil
+}
+
+// SetCheck sets the check of a commit.
+type SetCheck struct {
+	SHA   string
+	Check forge.Check
+}
+
+func (a SetCheck) String() string {
+	return fmt.Sprintf("set check %s of %.7s to %s", a.Check.Name, a.SHA, a.Check.Conclusion)
+}
+
+func (a SetCheck) do(ctx context.Context, f forge.Forge) error {
+	return f.SetCheck(ctx, a.SHA, a.Check)
+}
+
+// PutComment writes the bot's one comment of a purpose, or edits it in place.
+type PutComment struct {
+	Number int
+	ID     int64 // of the comment to edit; 0 writes a new one
+	Body   string
+}
+
+func (a PutComment) String() string {
+	if a.ID == 0 {
+		return fmt.Sprintf("comment on pull request %d", a.Number)
+	}
+	return fmt.Sprintf("edit the comment on pull request %d", a.Number)
+}
+
+func (a PutComment) do(ctx context.Context, f forge.Forge) error {
+	if a.ID != 0 {
+		return f.EditComment(ctx, a.Number, a.ID, a.Body)
+	}
+	_, err := f.Comment(ctx, a.Number, a.Body)
+	return err
+}
+
+// PushCommit puts a commit on a branch of the bot.
+type PushCommit struct{ Commit forge.NewCommit }
+
+func (a PushCommit) String() string {
+	return fmt.Sprintf("commit %d files to %s", len(a.Commit.Files), a.Commit.Branch)
+}
+
+func (a PushCommit) do(ctx context.Context, f forge.Forge) error {
+	_, err := f.Commit(ctx, a.Commit)
+	return err
+}
+
+// OpenPull opens a pull request.
+type OpenPull struct{ Pull forge.NewPullRequest }
+
+func (a OpenPull) String() string { return fmt.Sprintf("open pull request %q", a.Pull.Title) }
+
+func (a OpenPull) do(ctx context.Context, f forge.Forge) error {
+	_, err := f.Open(ctx, a.Pull)
+	return err
+}
+
+// UpdatePull rewrites the title and body of a pull request.
+type UpdatePull struct {
+	Number      int
+	Title, Body string
+}
+
+func (a UpdatePull) String() string { return fmt.Sprintf("update pull request %d", a.Number) }
+
+func (a UpdatePull) do(ctx context.Context, f forge.Forge) error {
+	return f.Update(ctx, a.Number, forge.Change{Title: &a.Title, Body: &a.Body})
+}
+
+// ClosePull closes a pull request that has nothing left to propose, and deletes
+// its branch.
+type ClosePull struct {
+	Number         int
+	Reason         string
+	Branch, Expect string // the branch to delete with the sha it is at; "" keeps it
+}
+
+func (a ClosePull) String() string { return fmt.Sprintf("close pull request %d", a.Number) }
+
+func (a ClosePull) do(ctx context.Context, f forge.Forge) error {
+	if err := f.ClosePullRequest(ctx, a.Number, a.Reason); err != nil {
+		return err
+	}
+	if a.Branch == "" {
+		return nil
+	}
+	return f.DeleteBranch(ctx, a.Branch, a.Expect)
+}
+
+// marker is the hidden line by which the bot knows its own texts again.
+func marker(purpose, key string) string {
+	if key == "" {
+		return "<!-- dpg-registry:" + purpose + " -->"
+	}
+	return "<!-- dpg-registry:" + purpose + " " + key + " -->"
+}
+
+// ownComment finds the bot's comment of a purpose.
+func ownComment(comments []forge.Comment, purpose string) (forge.Comment, bool) {
+	for _, c := range comments {
+		if c.Own && strings.HasPrefix(c.Body, marker(purpose, "")) {
+			return c, true
+		}
+	}
+	return forge.Comment{}, false
+}

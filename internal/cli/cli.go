@@ -1,0 +1,281 @@
+// Package cli is what the commands of dpg and dpgbot share: parsing of flags,
+// help, exit codes, and how they speak to terminals and pipes.
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// The exit codes, the same with every --format.
+const (
+	Clean    = 0 // nothing found, or warnings only
+	Found    = 1 // findings
+	BadUsage = 2 // the command line cannot be understood
+	Broken   = 3 // the run could not finish
+)
+
+// ErrFound ends a command that did its work and found errors.
+var ErrFound = errors.New("findings")
+
+// Usage is a mistake in the command line.
+type Usage struct{ Message string }
+
+func (u Usage) Error() string { return u.Message }
+
+// Usagef makes a Usage.
+func Usagef(format string, args ...any) error { return Usage{fmt.Sprintf(format, args...)} }
+
+// IO is where a command reads and writes.
+type IO struct {
+	In       io.Reader
+	Out      io.Writer // results; the only thing a pipe sees
+	Err      io.Writer // progress, summaries, errors
+	Color    bool      // whether Out takes ANSI colours
+	Terminal bool      // whether a person watches Err
+	program  string
+}
+
+// Say writes a line for the person who runs the command.
+func (o *IO) Say(format string, args ...any) { fmt.Fprintf(o.Err, format+"\n", args...) }
+
+// Next names the command that usually follows; quiet in a pipe.
+func (o *IO) Next(format string, args ...any) {
+	if o.Terminal {
+		o.Say("next: "+format, args...)
+	}
+}
+
+// A Command is one verb of a program. Setup declares its flags and returns what
+// runs once they are parsed.
+type Command struct {
+	Name     string // may be two words, such as "import dpga"
+	Args     string // how its arguments are shown, such as "[FILE...]"
+	Summary  string // one line, no period
+	Help     string // a paragraph or two
+	Examples []string
+	Setup    func(*flag.FlagSet) func(ctx context.Context, o *IO, args []string) error
+}
+
+// A Program is a set of commands.
+type Program struct {
+	Name     string
+	Summary  string
+	Commands []Command
+}
+
+// Main runs the command that args name and returns the exit code.
+func (p Program) Main(args []string, in io.Reader, out, err io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	o := &IO{In: in, Out: out, Err: err, Color: takesColor(out), Terminal: isTerminal(err), program: p.Name}
+	return p.exit(o, p.run(ctx, o, args))
+}
+
+func (p Program) exit(o *IO, err error) int {
+	var usage Usage
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return Clean
+	case errors.Is(err, ErrFound):
+		return Found
+	case errors.As(err, &usage):
+		o.Say("%s: %s", p.Name, usage.Message)
+		o.Say("\thint: %s help shows the commands, %s help COMMAND its flags", p.Name, p.Name)
+		return BadUsage
+	case errors.Is(err, context.Canceled):
+		o.Say("%s: interrupted; what is written is whole, run it again to finish", p.Name)
+		return Broken
+	}
+	o.Say("%s: error: %v", p.Name, err)
+	return Broken
+}
+
+func (p Program) run(ctx context.Context, o *IO, args []string) error {
+	if len(args) == 0 {
+		p.help(o.Err)
+		return Usagef("name a command")
+	}
+	switch args[0] {
+	case "help", "-h", "-help", "--help":
+		return p.showHelp(o, args[1:])
+	case "version", "-version", "--version":
+		fmt.Fprintln(o.Out, p.Name, version())
+		return nil
+	}
+	c, rest := p.find(args)
+	if c == nil {
+		return p.unknown(args)
+	}
+	flags := flag.NewFlagSet(c.Name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	run := c.Setup(flags)
+	operands, err := parse(flags, rest)
+	if errors.Is(err, flag.ErrHelp) {
+		p.commandHelp(o.Out, c, flags)
+		return nil
+	}
+	if err != nil {
+		return Usagef("%s: %v", c.Name, err)
+	}
+	return run(ctx, o, operands)
+}
+
+// parse takes flags before, between and after operands; std's flag stops at the
+// first operand, and people write "import dpga DIR --registry DIR".
+func parse(flags *flag.FlagSet, args []string) (operands []string, err error) {
+	for {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		rest := flags.Args()
+		if parsed := len(args) - len(rest); parsed > 0 && args[parsed-1] == "--" {
+			return append(operands, rest...), nil
+		}
+		if len(rest) == 0 {
+			return operands, nil
+		}
+		operands = append(operands, rest[0])
+		args = rest[1:]
+	}
+}
+
+// find matches the longest command name at the start of args.
+func (p Program) find(args []string) (*Command, []string) {
+	for n := min(2, len(args)); n > 0; n-- {
+		name := strings.Join(args[:n], " ")
+		for i := range p.Commands {
+			if p.Commands[i].Name == name {
+				return &p.Commands[i], args[n:]
+			}
+		}
+	}
+	return nil, nil
+}
+
+func (p Program) unknown(args []string) error {
+	var under []string // "import" alone is the start of "import dpga"
+	for _, c := range p.Commands {
+		if strings.HasPrefix(c.Name, args[0]+" ") {
+			under = append(under, c.Name)
+		}
+	}
+	if len(under) > 0 {
+		return Usagef("%s needs one more word: %s", args[0], strings.Join(under, ", "))
+	}
+	var names []string
+	for _, c := range p.Commands {
+		names = append(names, c.Name)
+	}
+	return Usagef("there is no command %q; there are %s", args[0], strings.Join(names, ", "))
+}
+
+func (p Program) help(w io.Writer) {
+	fmt.Fprintf(w, "%s\n\nUsage:\n\n\t%s COMMAND [FLAGS] [ARGUMENTS]\n\nCommands:\n\n", p.Summary, p.Name)
+	wide := 0
+	for _, c := range p.Commands {
+		wide = max(wide, len(c.Name))
+	}
+	for _, c := range p.Commands {
+		fmt.Fprintf(w, "\t%-*s  %s\n", wide, c.Name, c.Summary)
+	}
+	fmt.Fprintf(w, "\n%s help COMMAND tells more. Exit codes: 0 clean, 1 findings, 2 wrong usage, 3 could not finish.\n", p.Name)
+}
+
+func (p Program) showHelp(o *IO, args []string) error {
+	if len(args) == 0 {
+		p.help(o.Out)
+		return nil
+	}
+	c, _ := p.find(args)
+	if c == nil {
+		return p.unknown(args)
+	}
+	flags := flag.NewFlagSet(c.Name, flag.ContinueOnError)
+	c.Setup(flags)
+	p.commandHelp(o.Out, c, flags)
+	return nil
+}
+
+func (p Program) commandHelp(w io.Writer, c *Command, flags *flag.FlagSet) {
+	fmt.Fprintf(w, "%s %s: %s\n\nUsage:\n\n\t%s %s [FLAGS]", p.Name, c.Name, c.Summary, p.Name, c.Name)
+	if c.Args != "" {
+		fmt.Fprintf(w, " %s", c.Args)
+	}
+	fmt.Fprintf(w, "\n\n%s\n", strings.TrimSpace(c.Help))
+	if len(c.Examples) > 0 {
+		fmt.Fprintf(w, "\nExamples:\n\n")
+		for _, e := range c.Examples {
+			fmt.Fprintf(w, "\t%s\n", e)
+		}
+	}
+	var rows [][2]string
+	wide := 0
+	flags.VisitAll(func(f *flag.Flag) {
+		value, usage := flag.UnquoteUsage(f)
+		left := strings.TrimSpace("--" + f.Name + " " + value)
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" {
+			usage += fmt.Sprintf(" (default %s)", f.DefValue)
+		}
+		rows, wide = append(rows, [2]string{left, usage}), max(wide, len(left))
+	})
+	if len(rows) > 0 {
+		fmt.Fprintf(w, "\nFlags:\n\n")
+		for _, r := range rows {
+			fmt.Fprintf(w, "\t%-*s  %s\n", wide, r[0], r[1])
+		}
+	}
+}
+
+// OneOf is a flag whose value is one of a few words.
+type OneOf struct {
+	Value   string
+	Allowed []string
+}
+
+func (f *OneOf) String() string { return f.Value }
+
+// Set takes one of the allowed words.
+func (f *OneOf) Set(s string) error {
+	if !slices.Contains(f.Allowed, s) {
+		return fmt.Errorf("it is not one of %s", strings.Join(f.Allowed, ", "))
+	}
+	f.Value = s
+	return nil
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return "commit " + s.Value
+		}
+	}
+	return "built from source"
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func takesColor(w io.Writer) bool {
+	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}

@@ -1,0 +1,98 @@
+package dpg
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+
+	"github.com/dpg-registry/dpg-registry/internal/catalog"
+	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
+	"github.com/dpg-registry/dpg-registry/internal/site"
+)
+
+var buildCommand = cli.Command{
+	Name:    "build",
+	Summary: "build the catalog: JSON files and a front page to publish anywhere",
+	Help: `
+Builds the whole catalog as static files. The same commit gives the same bytes:
+dates come from Git. Outside Git, or while entries are changed and not committed,
+source_commit and the dates of changes are null. Only files that changed are
+written, the manifest last; a folder whose catalog would lose an id is left alone.`,
+	Examples: []string{
+		"dpg build --out public",
+		"dpg build --out public --no-history",
+	},
+	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
+		dir := cli.RegistryFlag(flags)
+		out := flags.String("out", "", "write the catalog to `DIR`")
+		noHistory := flags.Bool("no-history", false, "do without Git's history: the dates of changes are null")
+		jobs := flags.Int("jobs", 0, "read `N` files at a time (default one a processor)")
+		return func(ctx context.Context, o *cli.IO, args []string) error {
+			if *out == "" || len(args) > 0 {
+				return cli.Usagef("name the folder to write with --out DIR")
+			}
+			done := o.Busy("building")
+			defer done()
+			cat, err := buildCatalog(ctx, o, *dir, *noHistory, *jobs)
+			if err != nil {
+				return err
+			}
+			report, err := cat.Write(*out)
+			if err != nil {
+				return err
+			}
+			o.Say("built %s: %s", *out, report)
+			o.Next("dpg serve --dir %s", *out)
+			return nil
+		}
+	},
+}
+
+// buildCatalog makes the catalog of the registry in a folder, with dates from
+// Git where the folder is as its commit has it.
+func buildCatalog(ctx context.Context, o *cli.IO, dir string, noHistory bool, jobs int) (*catalog.Catalog, error) {
+	repo, err := registry.FindRepo(dir)
+	if err != nil {
+		return nil, err
+	}
+	// Paths in the catalog are those in the repository, wherever it is checked out.
+	prefix := "registry"
+	if repo != nil {
+		prefix = cmp.Or(repo.Folder, ".")
+	}
+	reg, err := cli.Load(ctx, dir, registry.Options{Prefix: prefix, Jobs: jobs})
+	if err != nil {
+		return nil, err
+	}
+	in := catalog.Input{Registry: reg}
+	if repo == nil {
+		o.Say("%s is not in a Git repository: source_commit and dates of changes are null", dir)
+		return site.Build(in)
+	}
+	head, err := repo.Head()
+	if err != nil {
+		return nil, err
+	}
+	if head == nil {
+		o.Say("the repository has no commit yet: source_commit and dates of changes are null")
+		return site.Build(in)
+	}
+	same, err := repo.Same(reg, head)
+	if err != nil {
+		return nil, err
+	}
+	if !same {
+		o.Say("%s has changes that are not committed: source_commit and dates of changes are null", dir)
+		return site.Build(in)
+	}
+	stamp := registry.StampOf(head)
+	in.Head = &stamp
+	if !noHistory {
+		if in.Changes, err = repo.LastChanges(head); err != nil {
+			return nil, fmt.Errorf("history of %s: %w", dir, err)
+		}
+	}
+	return site.Build(in)
+}

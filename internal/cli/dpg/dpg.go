@@ -1,0 +1,26 @@
+// Package dpg is the commands of the program dpg.
+package dpg
+
+import (
+	"io"
+
+	"github.com/dpg-registry/dpg-registry/internal/cli"
+)
+
+var program = cli.Program{
+	Name:    "dpg",
+	Summary: "dpg checks, maps and publishes a registry of digital public goods.",
+	Commands: []cli.Command{
+		validateCommand,
+		explainCommand,
+		importCommand,
+		assessCommand,
+		buildCommand,
+		serveCommand,
+	},
+}
+
+// Main runs dpg and returns its exit code.
+func Main(args []string, in io.Reader, out, err io.Writer) int {
+	return program.Main(args, in, out, err)
+}

@@ -1,0 +1,154 @@
+// Package dpgbot is the commands of the program dpgbot.
+package dpgbot
+
+import (
+	"context"
+	"flag"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/dpg-registry/dpg-registry/internal/bot"
+	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/forge"
+)
+
+var program = cli.Program{
+	Name:    "dpgbot",
+	Summary: "dpgbot reviews pull requests of a registry, proposes changes as pull requests, and publishes.",
+	Commands: []cli.Command{
+		reviewCommand,
+		syncCommand,
+		initCommand,
+		openCommand,
+		listCommand,
+	},
+}
+
+// Main runs dpgbot and returns its exit code.
+func Main(args []string, in io.Reader, out, err io.Writer) int {
+	return program.Main(args, in, out, err)
+}
+
+// botFlags are the flags of the commands that act on a forge.
+type botFlags struct {
+	forge, folder, asOf string
+}
+
+func (b *botFlags) declare(flags *flag.FlagSet) {
+	flags.StringVar(&b.forge, "forge", "", "the forge: a `DIR` made by dpgbot forge init")
+	flags.StringVar(&b.folder, "registry", "registry", "the registry's `DIR` within the repository")
+	flags.StringVar(&b.asOf, "as-of", "", "judge dated rules as of `DATE`, such as 2026-01-31 (default today)")
+}
+
+func (b *botFlags) open(_ context.Context, o *cli.IO) (*bot.Bot, error) {
+	switch {
+	case b.forge == "":
+		return nil, cli.Usagef("name the forge with --forge DIR")
+	case strings.HasPrefix(b.forge, "github:"):
+		return nil, cli.Usagef("--forge %s: this version works on a local folder only", b.forge)
+	}
+	if b.asOf == "" {
+		b.asOf = cli.Today()
+	} else if _, err := time.Parse(time.DateOnly, b.asOf); err != nil {
+		return nil, cli.Usagef("--as-of %q is not a date such as 2026-01-31", b.asOf)
+	}
+	f, err := forge.OpenLocal(b.forge)
+	if err != nil {
+		return nil, err
+	}
+	return &bot.Bot{Forge: f, Folder: strings.Trim(b.folder, "/"), AsOf: b.asOf, Log: o.Say}, nil
+}
+
+var reviewCommand = cli.Command{
+	Name:    "review",
+	Summary: "review one pull request: set its check, keep its one comment",
+	Help: `
+Judges what a pull request changes by the base branch's rules, sets the check
+dpg-registry/validate of its head commit, and writes one comment that is edited
+in place and left alone when nothing changed. Exits 1 if there is something to
+mend.`,
+	Examples: []string{"dpgbot review --forge ./forge --pr 7"},
+	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
+		var b botFlags
+		b.declare(flags)
+		number := flags.Int("pr", 0, "the pull request's `NUMBER`")
+		return func(ctx context.Context, o *cli.IO, args []string) error {
+			if *number <= 0 || len(args) > 0 {
+				return cli.Usagef("name the pull request with --pr NUMBER")
+			}
+			bt, err := b.open(ctx, o)
+			if err != nil {
+				return err
+			}
+			v, err := bt.Review(ctx, *number)
+			if err != nil || v == nil {
+				return err
+			}
+			o.Say("pull request %d as of %s: %s", *number, b.asOf, v.Title())
+			if v.Conclusion == forge.Failure {
+				return cli.ErrFound
+			}
+			return nil
+		}
+	},
+}
+
+var syncCommand = cli.Command{
+	Name:    "sync",
+	Summary: "propose what the default branch lacks, and publish its catalog",
+	Help: `
+Reads the default branch, validates it, and keeps one pull request with the
+assessments that are new or changed, at most 25 entries at a time; the next come
+when it is merged. It is updated in place, closed when nothing is left, and left
+alone once a person has pushed to its branch. With --publish the catalog of the
+default branch is written too, only the files that changed.`,
+	Examples: []string{
+		"dpgbot sync --forge ./forge",
+		"dpgbot sync --forge ./forge --publish ./public",
+	},
+	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
+		var b botFlags
+		b.declare(flags)
+		publish := flags.String("publish", "", "write the catalog to `DIR`")
+		return func(ctx context.Context, o *cli.IO, args []string) error {
+			if len(args) > 0 {
+				return cli.Usagef("sync takes no arguments")
+			}
+			bt, err := b.open(ctx, o)
+			if err != nil {
+				return err
+			}
+			done := o.Busy("reading the default branch")
+			defer done()
+			s, err := bt.Sync(ctx)
+			if err != nil {
+				return err
+			}
+			o.Say("%d entries at commit %.7s as of %s: %s", s.Entries, s.Head.Commit, b.asOf, s.Findings)
+			switch {
+			case s.Proposed == 0:
+				o.Say("every assessment is up to date")
+			default:
+				o.Say("%d to propose, %d of them when the open pull request is merged", s.Proposed, s.Waiting)
+			}
+			if *publish == "" {
+				return nil
+			}
+			return publishTo(o, s, *publish)
+		}
+	},
+}
+
+func publishTo(o *cli.IO, s *bot.Synced, dir string) error {
+	report, err := s.Catalog.Write(dir)
+	if err != nil {
+		return err
+	}
+	if err := bot.Heartbeat(dir, s, cli.Now()); err != nil {
+		return err
+	}
+	o.Say("published to %s: %s", dir, report)
+	o.Next("dpg serve --dir %s", dir)
+	return nil
+}
