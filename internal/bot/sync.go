@@ -49,7 +49,7 @@ func (b *Bot) Sync(ctx context.Context) (*Synced, error) {
 			return nil, err
 		}
 	}
-	out.Catalog, err = m.catalog()
+	out.Catalog, err = m.catalog(ctx)
 	return out, err
 }
 
@@ -89,13 +89,13 @@ func (b *Bot) main(ctx context.Context) (*mainBranch, error) {
 	return m, err
 }
 
-func (m *mainBranch) catalog() (*catalog.Catalog, error) {
+func (m *mainBranch) catalog(ctx context.Context) (*catalog.Catalog, error) {
 	changes, err := m.repo.LastChanges(m.head)
 	if err != nil {
 		return nil, err
 	}
 	head := registry.StampOf(m.head)
-	return site.Build(catalog.Input{Registry: m.reg, Head: &head, Changes: changes})
+	return site.Build(ctx, catalog.Input{Registry: m.reg, Head: &head, Changes: changes})
 }
 
 // syncAssessments keeps the one pull request that proposes assessments.

@@ -131,7 +131,7 @@ func (b *builder) entries() (map[string][]Entry, error) {
 // kind writes the list of a kind and the file of each of its entries.
 func (b *builder) kind(k entry.Kind, entries []Entry) (KindSummary, error) {
 	s := KindSummary{
-		Name: k.Name, Title: Text{"en": k.Title}, List: k.Folder + ".json",
+		Name: k.Name, Title: Text{"en": k.Title}, Plural: Text{"en": k.Plural}, List: k.Folder + ".json",
 		Schema: schemaFolder + "/" + k.Schema, Stages: noStages(),
 	}
 	l := List{Envelope: b.envelope(), Kind: k.Name, Items: []Item{}}

@@ -454,7 +454,7 @@ func TestBuildRefuses(t *testing.T) {
 
 // A kind is a row of a table: one that nobody has heard of goes all the way.
 func TestMadeUpKind(t *testing.T) {
-	kinds := append(slices.Clone(entry.Kinds), entry.Kind{Name: "widget", Folder: "widgets", Schema: "resource.schema.json", Title: "widget"})
+	kinds := append(slices.Clone(entry.Kinds), entry.Kind{Name: "widget", Folder: "widgets", Schema: "resource.schema.json", Title: "widget", Plural: "widgets"})
 	reg := load(t, map[string]string{
 		"widgets/w.yaml": "schema: resource/v1\nid: w\nname: W\nurl: https://example.org\nstatus: {stage: listed}\n",
 	}, registry.Options{Kinds: kinds})

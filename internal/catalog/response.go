@@ -60,6 +60,7 @@ type Publisher struct {
 type KindSummary struct {
 	Name   string `json:"name"`
 	Title  Text   `json:"title"`
+	Plural Text   `json:"plural"`
 	List   string `json:"list"`   // path of its list
 	Schema string `json:"schema"` // path of the schema of its source files
 	Total  int    `json:"total"`  // live entries: those in the list

@@ -13,8 +13,11 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 
 	"golang.org/x/term"
+
+	"github.com/dpg-registry/dpg-registry/internal/diag"
 )
 
 // The exit codes, the same with every --format.
@@ -29,12 +32,15 @@ const (
 var ErrFound = errors.New("findings")
 
 // Usage is a mistake in the command line.
-type Usage struct{ Message string }
+type Usage struct {
+	Message string
+	command string // the command it was made in; "" where none was found
+}
 
 func (u Usage) Error() string { return u.Message }
 
 // Usagef makes a Usage.
-func Usagef(format string, args ...any) error { return Usage{fmt.Sprintf(format, args...)} }
+func Usagef(format string, args ...any) error { return Usage{Message: fmt.Sprintf(format, args...)} }
 
 // IO is where a command reads and writes.
 type IO struct {
@@ -43,11 +49,18 @@ type IO struct {
 	Err      io.Writer // progress, summaries, errors
 	Color    bool      // whether Out takes ANSI colours
 	Terminal bool      // whether a person watches Err
-	program  string
 }
 
-// Say writes a line for the person who runs the command.
-func (o *IO) Say(format string, args ...any) { fmt.Fprintf(o.Err, format+"\n", args...) }
+// Say writes a line for the person who runs the command. It stays one line, and
+// one that drives no terminal, whatever a file or a branch is called.
+func (o *IO) Say(format string, args ...any) {
+	fmt.Fprintln(o.Err, diag.OneLine(fmt.Sprintf(format, args...)))
+}
+
+// hint says under a message what to do about it.
+func (o *IO) hint(format string, args ...any) {
+	fmt.Fprintf(o.Err, "\thint: %s\n", diag.OneLine(fmt.Sprintf(format, args...)))
+}
 
 // Next names the command that usually follows; quiet in a pipe.
 func (o *IO) Next(format string, args ...any) {
@@ -76,10 +89,32 @@ type Program struct {
 
 // Main runs the command that args name and returns the exit code.
 func (p Program) Main(args []string, in io.Reader, out, err io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	o := &IO{In: in, Out: out, Err: err, Color: takesColor(out), Terminal: isTerminal(err), program: p.Name}
-	return p.exit(o, p.run(ctx, o, args))
+	context.AfterFunc(ctx, stop) // whoever asks twice does not want to wait
+	results := &sticky{w: out}
+	o := &IO{In: in, Out: results, Err: err, Color: takesColor(out), Terminal: isTerminal(err)}
+	failed := p.run(ctx, o, args)
+	if results.err != nil {
+		failed = fmt.Errorf("write the results: %w", results.err)
+	}
+	return p.exit(o, failed)
+}
+
+// A sticky writer remembers that it failed, so that a full disk is not taken for
+// a clean run.
+type sticky struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sticky) Write(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.w.Write(p)
+	s.err = err
+	return n, err
 }
 
 func (p Program) exit(o *IO, err error) int {
@@ -91,7 +126,11 @@ func (p Program) exit(o *IO, err error) int {
 		return Found
 	case errors.As(err, &usage):
 		o.Say("%s: %s", p.Name, usage.Message)
-		o.Say("\thint: %s help shows the commands, %s help COMMAND its flags", p.Name, p.Name)
+		if usage.command != "" {
+			o.hint("%s help %s shows how it is used", p.Name, usage.command)
+		} else {
+			o.hint("%s help lists the commands", p.Name)
+		}
 		return BadUsage
 	case errors.Is(err, context.Canceled):
 		o.Say("%s: interrupted; what is written is whole, run it again to finish", p.Name)
@@ -126,9 +165,14 @@ func (p Program) run(ctx context.Context, o *IO, args []string) error {
 		return nil
 	}
 	if err != nil {
-		return Usagef("%s: %v", c.Name, err)
+		return Usage{fmt.Sprintf("%s: %v", c.Name, err), c.Name}
 	}
-	return run(ctx, o, operands)
+	err = run(ctx, o, operands)
+	if usage := (Usage{}); errors.As(err, &usage) {
+		usage.command = c.Name
+		return usage
+	}
+	return err
 }
 
 // parse takes flags before, between and after operands; std's flag stops at the
@@ -189,7 +233,8 @@ func (p Program) help(w io.Writer) {
 	for _, c := range p.Commands {
 		fmt.Fprintf(w, "\t%-*s  %s\n", wide, c.Name, c.Summary)
 	}
-	fmt.Fprintf(w, "\n%s help COMMAND tells more. Exit codes: 0 clean, 1 findings, 2 wrong usage, 3 could not finish.\n", p.Name)
+	fmt.Fprintf(w, "\n%s help COMMAND tells more, %s version which program this is.\n", p.Name, p.Name)
+	fmt.Fprintf(w, "Exit codes: 0 clean, 1 findings, 2 wrong usage, 3 could not finish.\n")
 }
 
 func (p Program) showHelp(o *IO, args []string) error {

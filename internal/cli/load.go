@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/dpg-registry/dpg-registry/internal/registry"
@@ -13,6 +15,27 @@ import (
 // RegistryFlag declares --registry.
 func RegistryFlag(flags *flag.FlagSet) *string {
 	return flags.String("registry", "registry", "the registry's `DIR`")
+}
+
+// JobsFlag declares --jobs, which says how many files are worked on at a time; 0
+// is one a processor.
+func JobsFlag(flags *flag.FlagSet) *int {
+	n := new(jobs)
+	flags.Var(n, "jobs", "work on `N` files at a time (default one a processor)")
+	return (*int)(n)
+}
+
+type jobs int
+
+func (n *jobs) String() string { return strconv.Itoa(int(*n)) }
+
+func (n *jobs) Set(s string) error {
+	v, err := strconv.Atoi(s)
+	if err != nil || v < 1 || v > 1000 {
+		return errors.New("it is not a number from 1 to 1000")
+	}
+	*n = jobs(v)
+	return nil
 }
 
 // Load reads the registry in a folder. Unless the options say otherwise, findings

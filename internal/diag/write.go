@@ -19,12 +19,12 @@ func WriteText(w io.Writer, ds []Diagnostic, color bool) error {
 		b.WriteString(place(d))
 		b.WriteString(": ")
 		b.WriteString(paint(d.Severity, color))
-		fmt.Fprintf(&b, ": %s [%s]\n", oneLine(d.Message), d.Rule)
+		fmt.Fprintf(&b, ": %s [%s]\n", OneLine(d.Message), d.Rule)
 		if d.Hint != "" {
-			fmt.Fprintf(&b, "\thint: %s\n", oneLine(d.Hint))
+			fmt.Fprintf(&b, "\thint: %s\n", OneLine(d.Hint))
 		}
 		for _, r := range d.Related {
-			fmt.Fprintf(&b, "\t%s:%d:%d: %s\n", oneLine(r.Path), r.Start.Line, r.Start.Col, oneLine(r.Message))
+			fmt.Fprintf(&b, "\t%s:%d:%d: %s\n", OneLine(r.Path), r.Start.Line, r.Start.Col, OneLine(r.Message))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -32,7 +32,7 @@ func WriteText(w io.Writer, ds []Diagnostic, color bool) error {
 }
 
 func place(d Diagnostic) string {
-	path := oneLine(d.Path)
+	path := OneLine(d.Path)
 	if d.Start == (Pos{}) {
 		return path
 	}
@@ -47,10 +47,10 @@ func paint(s Severity, color bool) string {
 	return "\x1b[" + code + "m" + s.String() + "\x1b[0m"
 }
 
-// oneLine keeps hostile text from starting a line of its own or driving the
+// OneLine keeps hostile text from starting a line of its own or driving the
 // terminal: a line that starts with "::" is a command to GitHub Actions, and
 // an escape character one to the terminal.
-func oneLine(s string) string {
+func OneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\t':

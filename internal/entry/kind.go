@@ -12,12 +12,13 @@ type Kind struct {
 	Folder string // in the registry, and the name of its list in the catalog
 	Schema string // file in schemas/
 	Title  string // one of it, for people
+	Plural string // several of it
 }
 
 // Kinds are the kinds of this version.
 var Kinds = []Kind{
-	{Name: "dpg", Folder: "dpgs", Schema: "dpg.schema.json", Title: "digital public good"},
-	{Name: "resource", Folder: "resources", Schema: "resource.schema.json", Title: "resource"},
+	{Name: "dpg", Folder: "dpgs", Schema: "dpg.schema.json", Title: "digital public good", Plural: "digital public goods"},
+	{Name: "resource", Folder: "resources", Schema: "resource.schema.json", Title: "resource", Plural: "resources"},
 }
 
 // A Ref names an entry across kinds, written "dpg/dhis2".

@@ -154,7 +154,7 @@ func baseOf(ix catalog.Index) string {
 }
 
 func kindOf(k catalog.KindSummary, l catalog.List) kind {
-	out := kind{Title: phraseOf(k.Title).Text, ID: k.Name, Path: k.List, Total: k.Total}
+	out := kind{Title: phraseOf(k.Plural).Text, ID: k.Name, Path: k.List, Total: k.Total}
 	for _, stage := range []string{"dpg", "nominee", "listed", "archived", "declined", "renamed", "removed"} {
 		if n := k.Stages[stage]; n > 0 {
 			out.Stages = append(out.Stages, count{stage, n})

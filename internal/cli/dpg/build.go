@@ -69,7 +69,7 @@ func buildCatalog(ctx context.Context, o *cli.IO, dir string, noHistory bool, jo
 	in := catalog.Input{Registry: reg}
 	if repo == nil {
 		o.Say("%s is not in a Git repository: source_commit and dates of changes are null", dir)
-		return site.Build(in)
+		return site.Build(ctx, in)
 	}
 	head, err := repo.Head()
 	if err != nil {
@@ -77,7 +77,7 @@ func buildCatalog(ctx context.Context, o *cli.IO, dir string, noHistory bool, jo
 	}
 	if head == nil {
 		o.Say("the repository has no commit yet: source_commit and dates of changes are null")
-		return site.Build(in)
+		return site.Build(ctx, in)
 	}
 	same, err := repo.Same(reg, head)
 	if err != nil {
@@ -85,7 +85,7 @@ func buildCatalog(ctx context.Context, o *cli.IO, dir string, noHistory bool, jo
 	}
 	if !same {
 		o.Say("%s has changes that are not committed: source_commit and dates of changes are null", dir)
-		return site.Build(in)
+		return site.Build(ctx, in)
 	}
 	stamp := registry.StampOf(head)
 	in.Head = &stamp
@@ -94,5 +94,5 @@ func buildCatalog(ctx context.Context, o *cli.IO, dir string, noHistory bool, jo
 			return nil, fmt.Errorf("history of %s: %w", dir, err)
 		}
 	}
-	return site.Build(in)
+	return site.Build(ctx, in)
 }
