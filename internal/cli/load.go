@@ -46,9 +46,48 @@ func Load(ctx context.Context, dir string, opt registry.Options) (*registry.Regi
 		return nil, Usagef("there is no registry folder %q here; --registry DIR names another", dir)
 	}
 	if opt.Prefix == "" {
-		opt.Prefix = filepath.ToSlash(filepath.Clean(dir))
+		opt.Prefix = Prefix(dir)
 	}
 	return registry.Load(ctx, registry.FromFS(os.DirFS(dir)), opt)
+}
+
+// Prefix is how the paths of findings start for a registry in a folder.
+func Prefix(dir string) string { return filepath.ToSlash(filepath.Clean(dir)) }
+
+// Within gives the slash-separated path of name in dir, and whether it is there:
+// by what both are called, or by where symbolic links on the way to them lead.
+// Name need not exist.
+func Within(dir, name string) (rel string, inside bool, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return "", false, err
+	}
+	if name, err = filepath.Abs(name); err != nil {
+		return "", false, err
+	}
+	if rel, inside = below(dir, name); inside {
+		return rel, true, nil
+	}
+	rel, inside = below(resolve(dir), filepath.Join(resolve(filepath.Dir(name)), filepath.Base(name)))
+	return rel, inside, nil
+}
+
+func below(dir, name string) (string, bool) {
+	rel, err := filepath.Rel(dir, name)
+	if err != nil || !filepath.IsLocal(rel) {
+		return "", false
+	}
+	return filepath.ToSlash(rel), true
+}
+
+// resolve follows the links on the way to a name as far as there is something.
+func resolve(name string) string {
+	if to, err := filepath.EvalSymlinks(name); err == nil {
+		return to
+	}
+	if up := filepath.Dir(name); up != name {
+		return filepath.Join(resolve(up), filepath.Base(name))
+	}
+	return name
 }
 
 // Busy tells a person at a terminal what takes long, once it takes over a

@@ -343,6 +343,16 @@ func (r *Registry) Entry(ref entry.Ref) *Doc {
 	return nil
 }
 
+// Paths lists the files that were read, as findings name them, sorted.
+func (r *Registry) Paths() []string {
+	var names []string
+	for name := range r.blobs {
+		names = append(names, path.Join(r.Prefix, name))
+	}
+	slices.Sort(names)
+	return names
+}
+
 // Kind returns the kind of that name.
 func (r *Registry) Kind(name string) (entry.Kind, bool) {
 	for _, k := range r.Kinds {

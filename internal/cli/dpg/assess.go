@@ -4,9 +4,11 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"path"
 
 	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/disk"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
@@ -27,7 +29,7 @@ proposes the same files as a pull request.`,
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		dir := cli.RegistryFlag(flags)
 		dry := flags.Bool("dry-run", false, "list what would change, and write nothing")
-		jobs := flags.Int("jobs", 0, "read `N` files at a time (default one a processor)")
+		jobs := cli.JobsFlag(flags)
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if len(args) > 0 {
 				return cli.Usagef("assess takes no arguments: it works out by itself which entries changed")
@@ -48,11 +50,18 @@ func runAssess(ctx context.Context, o *cli.IO, dir string, dry bool, jobs int) e
 	if err != nil {
 		return err
 	}
+	done()
+	deleted := 0
+	for _, p := range proposals {
+		if p.Delete {
+			deleted++
+		}
+	}
 	if dry {
 		for _, p := range proposals {
-			fmt.Fprintln(o.Out, p.Path)
+			fmt.Fprintln(o.Out, diag.OneLine(path.Join(reg.Prefix, p.Path)))
 		}
-		o.Say("%d of %d entries would get a new assessment", len(proposals), len(reg.Docs))
+		o.Say("%s: %s would be written, %d deleted", entries(reg), plural(len(proposals)-deleted, "assessment", "assessments"), deleted)
 		return nil
 	}
 	folder, err := disk.Open(dir)
@@ -73,7 +82,9 @@ func runAssess(ctx context.Context, o *cli.IO, dir string, dry bool, jobs int) e
 			return err
 		}
 	}
-	o.Say("%d entries, %d assessments changed", len(reg.Docs), len(proposals))
+	o.Say("%s: %s written, %d deleted", entries(reg), plural(len(proposals)-deleted, "assessment", "assessments"), deleted)
 	o.Next("dpg build --out public")
 	return nil
 }
+
+func entries(reg *registry.Registry) string { return plural(len(reg.Docs), "entry", "entries") }

@@ -28,10 +28,15 @@ written, the manifest last; a folder whose catalog would lose an id is left alon
 		dir := cli.RegistryFlag(flags)
 		out := flags.String("out", "", "write the catalog to `DIR`")
 		noHistory := flags.Bool("no-history", false, "do without Git's history: the dates of changes are null")
-		jobs := flags.Int("jobs", 0, "read `N` files at a time (default one a processor)")
+		jobs := cli.JobsFlag(flags)
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if *out == "" || len(args) > 0 {
 				return cli.Usagef("name the folder to write with --out DIR")
+			}
+			if _, inside, err := cli.Within(*dir, *out); err != nil {
+				return err
+			} else if inside {
+				return cli.Usagef("--out %q is in the registry folder %q, where files are entries; name one beside it", *out, *dir)
 			}
 			done := o.Busy("building")
 			defer done()
@@ -43,6 +48,7 @@ written, the manifest last; a folder whose catalog would lose an id is left alon
 			if err != nil {
 				return err
 			}
+			done()
 			o.Say("built %s: %s", *out, report)
 			o.Next("dpg serve --dir %s", *out)
 			return nil

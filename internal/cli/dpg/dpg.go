@@ -2,6 +2,7 @@
 package dpg
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/dpg-registry/dpg-registry/internal/cli"
@@ -23,4 +24,11 @@ var program = cli.Program{
 // Main runs dpg and returns its exit code.
 func Main(args []string, in io.Reader, out, err io.Writer) int {
 	return program.Main(args, in, out, err)
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

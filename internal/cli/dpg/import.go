@@ -51,6 +51,8 @@ type importDPGA struct {
 }
 
 func (i *importDPGA) run(ctx context.Context, o *cli.IO) error {
+	done := o.Busy("importing")
+	defer done()
 	root, err := os.OpenRoot(i.from) // a stranger's checkout: no link leads out of it
 	if err != nil {
 		return cli.Usagef("there is no folder %q", i.from)
@@ -70,6 +72,7 @@ func (i *importDPGA) run(ctx context.Context, o *cli.IO) error {
 	if err := i.write(ctx, o, entries); err != nil {
 		return err
 	}
+	done()
 	if i.report != "" {
 		var b bytes.Buffer
 		enc := json.NewEncoder(&b)
@@ -121,6 +124,6 @@ func (i *importDPGA) write(ctx context.Context, o *cli.IO, entries []dpga.Conver
 			written++
 		}
 	}
-	o.Say("%d entries: %d written, %d kept, %d as they were", len(entries), written, kept, len(entries)-written-kept)
+	o.Say("%s: %d written, %d kept, %d as they were", plural(len(entries), "entry", "entries"), written, kept, len(entries)-written-kept)
 	return nil
 }

@@ -20,7 +20,8 @@ var serveCommand = cli.Command{
 	Summary: "serve a catalog over HTTP",
 	Help: `
 Serves a built catalog until interrupted, or builds the registry's own into a
-temporary folder first. Where the port is taken, the next free one is used.`,
+temporary folder first. It listens on this machine only, unless --addr says more.
+Where the port is taken, the next free one is used; port 0 is any that is free.`,
 	Examples: []string{
 		"dpg serve",
 		"dpg serve --dir public --addr 127.0.0.1:9000",
@@ -28,6 +29,7 @@ temporary folder first. Where the port is taken, the next free one is used.`,
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		registryDir := cli.RegistryFlag(flags)
 		dir := flags.String("dir", "", "serve the catalog in `DIR` instead of building one")
+		noHistory := flags.Bool("no-history", false, "do without Git's history: the dates of changes are null")
 		addr := flags.String("addr", "127.0.0.1:8080", "listen on `ADDRESS`")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if len(args) > 0 {
@@ -36,18 +38,21 @@ temporary folder first. Where the port is taken, the next free one is used.`,
 			if *dir != "" {
 				return serve(ctx, o, *dir, *addr)
 			}
+			done := o.Busy("building")
+			defer done()
+			cat, err := buildCatalog(ctx, o, *registryDir, *noHistory, 0)
+			if err != nil {
+				return err
+			}
 			temporary, err := os.MkdirTemp("", "dpg-serve-")
 			if err != nil {
 				return err
 			}
 			defer os.RemoveAll(temporary)
-			cat, err := buildCatalog(ctx, o, *registryDir, false, 0)
-			if err != nil {
-				return err
-			}
 			if _, err := cat.Write(temporary); err != nil {
 				return err
 			}
+			done()
 			return serve(ctx, o, temporary, *addr)
 		}
 	},
@@ -72,7 +77,9 @@ func serve(ctx context.Context, o *cli.IO, dir, addr string) error {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 	}
+	answered := make(chan struct{}) // closed once those who had asked have their answers
 	stop := context.AfterFunc(ctx, func() {
+		defer close(answered)
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		server.Shutdown(grace)
@@ -81,6 +88,7 @@ func serve(ctx context.Context, o *cli.IO, dir, addr string) error {
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
+	<-answered
 	o.Say("stopped")
 	return nil
 }

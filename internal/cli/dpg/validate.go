@@ -5,7 +5,6 @@ import (
 	"flag"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -33,12 +32,12 @@ standard error. Warnings pass, unless --strict.`,
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		v := validate{format: cli.OneOf{Value: "text", Allowed: []string{"text", "json", "github"}}}
 		dir := cli.RegistryFlag(flags)
+		jobs := cli.JobsFlag(flags)
 		flags.Var(&v.format, "format", "`FORMAT` of the findings: text, json or github (annotations in GitHub Actions)")
 		flags.StringVar(&v.asOf, "as-of", "", "judge dated rules as of `DATE`, such as 2026-01-31 (default today)")
 		flags.BoolVar(&v.strict, "strict", false, "let warnings fail the run as errors do")
-		flags.IntVar(&v.jobs, "jobs", 0, "read and check `N` files at a time (default one a processor)")
 		return func(ctx context.Context, o *cli.IO, files []string) error {
-			v.dir, v.files = *dir, files
+			v.dir, v.jobs, v.files = *dir, *jobs, files
 			return v.run(ctx, o)
 		}
 	},
@@ -59,15 +58,21 @@ func (v *validate) run(ctx context.Context, o *cli.IO) error {
 	} else if _, err := time.Parse(time.DateOnly, v.asOf); err != nil {
 		return cli.Usagef("--as-of %q is not a date such as 2026-01-31", v.asOf)
 	}
+	only, err := v.only()
+	if err != nil {
+		return err
+	}
 	done := o.Busy("checking")
 	defer done()
 	reg, err := cli.Load(ctx, v.dir, registry.Options{Jobs: v.jobs})
 	if err != nil {
 		return err
 	}
-	only, err := v.only(reg.Prefix)
-	if err != nil {
-		return err
+	checked := 0
+	for _, name := range reg.Paths() {
+		if only == nil || only(name) {
+			checked++
+		}
 	}
 	found, err := lint.Run(ctx, reg, lint.Options{AsOf: v.asOf, Only: only, Jobs: v.jobs})
 	if err != nil {
@@ -81,12 +86,12 @@ func (v *validate) run(ctx context.Context, o *cli.IO) error {
 	}
 	found = diag.Sort(found)
 	done()
-	if err := v.write(o, found, reg.Files); err != nil {
+	if err := v.write(o, found, checked); err != nil {
 		return err
 	}
 	count := diag.Tally(found)
-	if v.format.Value == "text" {
-		o.Say("%d files checked as of %s: %s", reg.Files, v.asOf, count)
+	if v.format.Value != "json" { // where the report says it
+		o.Say("%s checked as of %s: %s", plural(checked, "file", "files"), v.asOf, count)
 	}
 	if count.Errors > 0 || v.strict && count.Warnings > 0 {
 		return cli.ErrFound
@@ -109,28 +114,26 @@ func (v *validate) write(o *cli.IO, found []diag.Diagnostic, files int) error {
 
 // only turns the files named on the command line into a filter on the paths of
 // findings; nil where none is named.
-func (v *validate) only(prefix string) (func(string) bool, error) {
+func (v *validate) only() (func(string) bool, error) {
 	if len(v.files) == 0 {
 		return nil, nil
-	}
-	root, err := filepath.Abs(v.dir)
-	if err != nil {
-		return nil, err
 	}
 	var wanted []string
 	for _, f := range v.files {
 		if _, err := os.Lstat(f); err != nil {
 			return nil, cli.Usagef("there is no file %q", f)
 		}
-		abs, err := filepath.Abs(f)
+		rel, inside, err := cli.Within(v.dir, f)
 		if err != nil {
 			return nil, err
 		}
-		rel, err := filepath.Rel(root, abs)
-		if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		if !inside {
 			return nil, cli.Usagef("%q is not in the registry folder %q; --registry DIR names another", f, v.dir)
 		}
-		wanted = append(wanted, path.Join(prefix, filepath.ToSlash(rel)))
+		if rel == "." {
+			return nil, nil // the whole of it
+		}
+		wanted = append(wanted, path.Join(cli.Prefix(v.dir), rel))
 	}
 	return func(p string) bool {
 		for _, w := range wanted {

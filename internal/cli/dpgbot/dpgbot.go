@@ -5,6 +5,9 @@ import (
 	"context"
 	"flag"
 	"io"
+	"io/fs"
+	"path"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -53,11 +56,15 @@ func (b *botFlags) open(_ context.Context, o *cli.IO) (*bot.Bot, error) {
 	} else if _, err := time.Parse(time.DateOnly, b.asOf); err != nil {
 		return nil, cli.Usagef("--as-of %q is not a date such as 2026-01-31", b.asOf)
 	}
-	f, err := forge.OpenLocal(b.forge)
+	folder := path.Clean(filepath.ToSlash(b.folder))
+	if !fs.ValidPath(folder) {
+		return nil, cli.Usagef("--registry %q is not a folder within the repository, such as registry", b.folder)
+	}
+	f, err := openForge(b.forge)
 	if err != nil {
 		return nil, err
 	}
-	return &bot.Bot{Forge: f, Folder: strings.Trim(b.folder, "/"), AsOf: b.asOf, Log: o.Say}, nil
+	return &bot.Bot{Forge: f, Folder: folder, AsOf: b.asOf, Log: o.Say}, nil
 }
 
 var reviewCommand = cli.Command{
@@ -125,6 +132,7 @@ default branch is written too, only the files that changed.`,
 			if err != nil {
 				return err
 			}
+			done()
 			o.Say("%d entries at commit %.7s as of %s: %s", s.Entries, s.Head.Commit, b.asOf, s.Findings)
 			switch {
 			case s.Proposed == 0:

@@ -2,15 +2,30 @@ package dpgbot
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/forge"
 )
 
 // The local forge is a folder: a bare repository, with pull requests, comments
 // and checks as files. It serves to try the bot, and to run one without a network.
+
+// openForge opens a local forge; a folder that is none is a mistake in the
+// command line.
+func openForge(dir string) (*forge.Local, error) {
+	f, err := forge.OpenLocal(dir)
+	if _, missing := os.Stat(filepath.Join(dir, "repo.git")); err != nil && errors.Is(missing, fs.ErrNotExist) {
+		return nil, cli.Usagef("%v", err)
+	}
+	return f, err
+}
 
 var initCommand = cli.Command{
 	Name:    "forge init",
@@ -52,7 +67,7 @@ var openCommand = cli.Command{
 			if len(args) != 1 || *head == "" {
 				return cli.Usagef("forge open takes one folder and --head BRANCH")
 			}
-			f, err := forge.OpenLocal(args[0])
+			f, err := openForge(args[0])
 			if err != nil {
 				return err
 			}
@@ -85,7 +100,7 @@ var listCommand = cli.Command{
 			if len(args) != 1 {
 				return cli.Usagef("forge list takes one folder")
 			}
-			f, err := forge.OpenLocal(args[0])
+			f, err := openForge(args[0])
 			if err != nil {
 				return err
 			}
@@ -95,7 +110,7 @@ var listCommand = cli.Command{
 			}
 			for _, pr := range pulls {
 				// %q keeps a hostile title on its line.
-				fmt.Fprintf(o.Out, "%4d  %-6s  %-24s  %q\n", pr.Number, pr.State, pr.Head, pr.Title)
+				fmt.Fprintf(o.Out, "%4d  %-6s  %-24s  %q\n", pr.Number, pr.State, diag.OneLine(pr.Head), pr.Title)
 			}
 			return nil
 		}
