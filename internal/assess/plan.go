@@ -34,7 +34,7 @@ type Proposal struct {
 // made again. An entry with errors in its file is not assessed, and what stands
 // beside it stays.
 func Plan(ctx context.Context, reg *registry.Registry) ([]Proposal, error) {
-	p := planner{reg: reg, engine: NewOffline(reg.Frameworks), broken: broken(reg), derived: map[string]*registry.Doc{}}
+	p := planner{reg: reg, engine: NewOffline(reg.Frameworks), derived: map[string]*registry.Doc{}}
 	for _, d := range reg.Derived {
 		p.derived[strings.TrimPrefix(d.Path, reg.Prefix+"/")] = d
 	}
@@ -43,7 +43,7 @@ func Plan(ctx context.Context, reg *registry.Registry) ([]Proposal, error) {
 	for _, d := range reg.Docs {
 		at := d.AssessmentPath(reg.Prefix)
 		switch {
-		case d.Entry == nil || p.broken[d.Path] || reg.Entry(d.Ref) != d:
+		case d.Entry == nil || d.Broken || reg.Entry(d.Ref) != d:
 			wanted[at] = true
 		case d.Entry.Status.Live():
 			wanted[at] = true
@@ -85,7 +85,6 @@ func Plan(ctx context.Context, reg *registry.Registry) ([]Proposal, error) {
 type planner struct {
 	reg     *registry.Registry
 	engine  *Offline
-	broken  map[string]bool          // files with errors, by path
 	derived map[string]*registry.Doc // assessment files, by path in the registry folder
 }
 
@@ -96,7 +95,7 @@ func (p *planner) propose(d *registry.Doc) (*Proposal, error) {
 	var old *Assessment
 	if existing != nil {
 		old, _ = decode(existing) // one that cannot be read is made anew
-		if old != nil && old.Entry == d.Ref.String() && !p.broken[existing.Path] && old.Made.Key == p.engine.Key(d.Entry, p.reg.Settings) {
+		if old != nil && old.Entry == d.Ref.String() && !existing.Broken && old.Made.Key == p.engine.Key(d.Entry, p.reg.Settings) {
 			if _, dropped := Check(d.Entry, old, p.reg.Frameworks, p.reg.Settings); len(dropped) == 0 {
 				return nil, nil
 			}
@@ -131,38 +130,44 @@ func (o *Offline) Derive(reg *registry.Registry, d *registry.Doc, previous *Asse
 func Read(reg *registry.Registry) (map[entry.Ref]*Assessment, []diag.Diagnostic) {
 	all := map[entry.Ref]*Assessment{}
 	var found []diag.Diagnostic
-	bad := broken(reg)
 	for _, d := range reg.Derived {
-		if bad[d.Path] {
-			continue // its errors are among the registry's findings
-		}
-		report := func(pointer, message string) {
-			found = append(found, diag.Diagnostic{
-				Path: d.Path, Pointer: pointer, Rule: "assessment-file", Severity: diag.Error, Message: message,
-				Hint: "delete the file; the bot writes it again",
-			})
-			if n, _ := d.Source.Locate(pointer); n != nil {
-				found[len(found)-1].Start, found[len(found)-1].End = n.Start(), n.End()
-			}
-		}
-		a, err := decode(d)
-		switch {
-		case err != nil:
-			report("", err.Error())
-		case a.Entry != d.Ref.String():
-			report("/entry", fmt.Sprintf("entry %q is not %q, which the file's place says", a.Entry, d.Ref))
-		case all[d.Ref] != nil || entryPath(reg, d.Ref) != "" && entryPath(reg, d.Ref) != strings.TrimPrefix(d.Path, reg.Prefix+"/"):
-			report("", fmt.Sprintf("the file does not stand where the assessment of %s belongs, %q", d.Ref, entryPath(reg, d.Ref)))
-		default:
+		if f := Findings(reg, d); f != nil {
+			found = append(found, f...)
+		} else if a, err := decode(d); err == nil && !d.Broken {
 			all[d.Ref] = a
 		}
 	}
 	return all, found
 }
 
+// Findings says why an assessment file cannot be used. It gives nil if it can, and
+// where the findings of loading the file say it already.
+func Findings(reg *registry.Registry, d *registry.Doc) []diag.Diagnostic {
+	if d.Broken {
+		return nil
+	}
+	pointer, message := "", ""
+	a, err := decode(d)
+	switch want := entryPath(reg, d.Ref); {
+	case err != nil:
+		message = err.Error()
+	case a.Entry != d.Ref.String():
+		pointer, message = "/entry", fmt.Sprintf("entry %q is not %q, which the file's place says", a.Entry, d.Ref)
+	case want != "" && want != strings.TrimPrefix(d.Path, reg.Prefix+"/"):
+		message = fmt.Sprintf("the file does not stand where the assessment of %s belongs, %q", d.Ref, want)
+	default:
+		return nil
+	}
+	n, _ := d.Source.Locate(pointer)
+	return []diag.Diagnostic{{
+		Path: d.Path, Start: n.Start(), End: n.End(), Pointer: pointer, Rule: "assessment-file", Severity: diag.Error,
+		Message: message, Hint: "delete the file; the bot writes it again",
+	}}
+}
+
 // entryPath is where the assessment of an entry belongs; "" without the entry.
 func entryPath(reg *registry.Registry, ref entry.Ref) string {
-	if d := reg.Entry(ref); d != nil {
+	if d := reg.Place(ref); d != nil {
 		return d.AssessmentPath(reg.Prefix)
 	}
 	return ""
@@ -178,15 +183,4 @@ func decode(d *registry.Doc) (*Assessment, error) {
 		return nil, fmt.Errorf("schema %q of %q is not %q", a.Schema, path.Base(d.Path), Schema)
 	}
 	return a, nil
-}
-
-// broken lists the files with errors.
-func broken(reg *registry.Registry) map[string]bool {
-	bad := map[string]bool{}
-	for _, f := range reg.Findings {
-		if f.Severity == diag.Error {
-			bad[f.Path] = true
-		}
-	}
-	return bad
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -38,9 +39,57 @@ func (n *jobs) Set(s string) error {
 	return nil
 }
 
-// Load reads the registry in a folder. Unless the options say otherwise, findings
+// Prefix is how findings name the registry in a folder: as the folder was named.
+func Prefix(dir string) string { return filepath.ToSlash(filepath.Clean(dir)) }
+
+// Within says where a file or folder, there or not, stands in the registry's
+// folder: "." is the folder itself. Links on the way are followed; a link that is
+// named itself stands where it stands.
+func Within(dir, name string) (rel string, inside bool, err error) {
+	root, err := realPath(dir)
+	if err != nil {
+		return "", false, err
+	}
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return "", false, err
+	}
+	parent, err := realPath(filepath.Dir(abs))
+	if err != nil {
+		return "", false, err
+	}
+	whole, err := realPath(abs)
+	if err != nil {
+		return "", false, err
+	}
+	for _, at := range []string{filepath.Join(parent, filepath.Base(abs)), whole} {
+		if rel, err := filepath.Rel(root, at); err == nil && filepath.IsLocal(rel) {
+			return filepath.ToSlash(rel), true, nil
+		}
+	}
+	return "", false, nil
+}
+
+// realPath follows the links on the part of a path that is there.
+func realPath(name string) (string, error) {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	for at, rest := abs, ""; ; at, rest = filepath.Dir(at), filepath.Join(filepath.Base(at), rest) {
+		real, err := filepath.EvalSymlinks(at)
+		if err == nil {
+			return filepath.Join(real, rest), nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) || filepath.Dir(at) == at {
+			return "", err
+		}
+	}
+}
+
+// Open finds the registry in a folder. Unless the options say otherwise, findings
 // name its files as the folder was named.
-func Load(ctx context.Context, dir string, opt registry.Options) (*registry.Registry, error) {
+func Open(dir string, opt *registry.Options) (registry.Files, error) {
 	info, err := os.Stat(dir)
 	if err != nil || !info.IsDir() {
 		return nil, Usagef("there is no registry folder %q here; --registry DIR names another", dir)
@@ -48,46 +97,16 @@ func Load(ctx context.Context, dir string, opt registry.Options) (*registry.Regi
 	if opt.Prefix == "" {
 		opt.Prefix = Prefix(dir)
 	}
-	return registry.Load(ctx, registry.FromFS(os.DirFS(dir)), opt)
+	return registry.FromFS(os.DirFS(dir)), nil
 }
 
-// Prefix is how the paths of findings start for a registry in a folder.
-func Prefix(dir string) string { return filepath.ToSlash(filepath.Clean(dir)) }
-
-// Within gives the slash-separated path of name in dir, and whether it is there:
-// by what both are called, or by where symbolic links on the way to them lead.
-// Name need not exist.
-func Within(dir, name string) (rel string, inside bool, err error) {
-	if dir, err = filepath.Abs(dir); err != nil {
-		return "", false, err
+// Load reads the registry in a folder, as Open finds it.
+func Load(ctx context.Context, dir string, opt registry.Options) (*registry.Registry, error) {
+	files, err := Open(dir, &opt)
+	if err != nil {
+		return nil, err
 	}
-	if name, err = filepath.Abs(name); err != nil {
-		return "", false, err
-	}
-	if rel, inside = below(dir, name); inside {
-		return rel, true, nil
-	}
-	rel, inside = below(resolve(dir), filepath.Join(resolve(filepath.Dir(name)), filepath.Base(name)))
-	return rel, inside, nil
-}
-
-func below(dir, name string) (string, bool) {
-	rel, err := filepath.Rel(dir, name)
-	if err != nil || !filepath.IsLocal(rel) {
-		return "", false
-	}
-	return filepath.ToSlash(rel), true
-}
-
-// resolve follows the links on the way to a name as far as there is something.
-func resolve(name string) string {
-	if to, err := filepath.EvalSymlinks(name); err == nil {
-		return to
-	}
-	if up := filepath.Dir(name); up != name {
-		return filepath.Join(resolve(up), filepath.Base(name))
-	}
-	return name
+	return registry.Load(ctx, files, opt)
 }
 
 // Busy tells a person at a terminal what takes long, once it takes over a

@@ -22,6 +22,9 @@ const (
 	screened = "digitalpublicgoods" // what was found out about a subject, by the same file name
 )
 
+// ErrNone says that what was to be read is not the predecessor's files.
+var ErrNone = errors.New("it has none of the folders nominees, archive, excluded-nominees, digitalpublicgoods")
+
 // A Source is the predecessor's files as they were found.
 type Source struct {
 	files []*file // by path
@@ -63,7 +66,7 @@ func Read(fsys fs.FS) (*Source, error) {
 		}
 	}
 	if found == 0 {
-		return nil, fmt.Errorf("read the predecessor's files: there is no folder %s/, %s/, %s/ or %s/", nominees, archive, excluded, screened)
+		return nil, ErrNone
 	}
 	slices.SortFunc(s.files, func(a, b *file) int { return strings.Compare(a.path, b.path) })
 	return s, nil

@@ -23,20 +23,20 @@ accents and punctuation, repositories without scheme, "www." and ".git".`,
 		for _, d := range p.Registry.Docs {
 			kind := d.Kind.Name
 			groups.add("id "+d.Ref.String(), mention{doc: d, pointer: "/id", what: "id", value: d.Ref.ID})
-			if d.Entry == nil {
+			if d.Record == nil {
 				continue
 			}
-			if key := fold(d.Entry.Name); key != "" {
-				groups.add("name "+kind+"/"+key, mention{d, "/name", "name", d.Entry.Name})
+			if key := fold(d.Record.Name); key != "" {
+				groups.add("name "+kind+"/"+key, mention{d, "/name", "name", d.Record.Name})
 			}
-			for i, alias := range d.Entry.Aliases {
+			for i, alias := range d.Record.Aliases {
 				if key := fold(alias); key != "" {
 					groups.add("name "+kind+"/"+key, mention{d, item("/aliases", i), "alias", alias})
 				}
 			}
-			for i, r := range d.Entry.Repositories {
-				if key := canonicalRepository(r.URL); key != "" {
-					groups.add("repository "+kind+"/"+key, mention{d, item("/repositories", i, "url"), "repository", r.URL})
+			for i, address := range d.Record.Repositories {
+				if key := canonicalRepository(address); key != "" {
+					groups.add("repository "+kind+"/"+key, mention{d, item("/repositories", i, "url"), "repository", address})
 				}
 			}
 		}
@@ -107,16 +107,15 @@ func reportPair(p *RegistryPass, m, other mention, reported map[[2]*registry.Doc
 		hint = "give one of the two another id and file name"
 	}
 	of := quote(other.doc.Ref.String())
-	if e := other.doc.Entry; e != nil && !e.Status.Live() && e.Status.Stage != "" {
-		of += " (" + e.Status.Stage + ")"
+	if r := other.doc.Record; r != nil && r.Stage != "" && !(entry.Status{Stage: r.Stage}).Live() {
+		of += " (" + r.Stage + ")"
 	}
 	message := fmt.Sprintf("%s %s is that of %s too", m.what, quote(m.value), of)
 	if m.what == "id" {
 		message = fmt.Sprintf("id %s is taken by another file", quote(m.value))
 	}
-	d := p.Reportf(m.doc, m.pointer, hint, "%s", message)
-	n, _ := other.doc.Source.Locate(other.pointer)
-	d.Related = []diag.Related{{Path: other.doc.Path, Start: n.Start(), Message: "the other " + other.what}}
+	d := p.report(m.doc, m.pointer, hint, message)
+	d.related = &place{other.doc, other.pointer, "the other " + other.what}
 	if m.what == "id" {
 		d.Severity = diag.Error
 	}
@@ -125,8 +124,8 @@ func reportPair(p *RegistryPass, m, other mention, reported map[[2]*registry.Doc
 // movedBetween reports whether one of the two says that the other stands for it.
 func movedBetween(a, b *registry.Doc) bool {
 	to := func(from, to *registry.Doc) bool {
-		return from.Entry != nil && from.Entry.Status.MovedTo != "" && from.Ref.Kind == to.Ref.Kind &&
-			from.Entry.Status.Stage == entry.StageRenamed && from.Entry.Status.MovedTo == to.Ref.ID
+		return from.Record != nil && from.Record.MovedTo != "" && from.Ref.Kind == to.Ref.Kind &&
+			from.Record.Stage == entry.StageRenamed && from.Record.MovedTo == to.Ref.ID
 	}
 	return to(a, b) || to(b, a)
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
-	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
 
 var fileName = &Rule{
@@ -62,11 +62,12 @@ func kebabCase(s string) string {
 	return strings.Trim(notKebab.ReplaceAllString(strings.ToLower(s), "-"), "-")
 }
 
-// idsOf lists the ids of a kind that are taken, in order of their files.
-func idsOf(p *Pass, kind string) []string {
+// idsOf lists the ids of a kind that are taken, in order of their files, but for
+// the entry's own.
+func idsOf(reg *registry.Registry, self *registry.Doc, kind string) []string {
 	var ids []string
-	for _, d := range p.Registry.Docs {
-		if d.Ref.Kind == kind && d.Ref != (entry.Ref{Kind: p.Doc.Kind.Name, ID: p.Doc.Ref.ID}) {
+	for _, d := range reg.Docs {
+		if d.Ref.Kind == kind && d.Ref != self.Ref {
 			ids = append(ids, d.Ref.ID)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -75,93 +76,151 @@ type Options struct {
 	AsOf string                 // the day to judge at, "2006-01-02"; "" leaves dated rules and waivers out
 	Only func(path string) bool // which files to report on; nil is all
 	Jobs int                    // entries judged at a time; 0 is one a processor
+	// Derived, when set, judges the bot's files, of which this package knows nothing.
+	Derived func(*registry.Registry, *registry.Doc) []diag.Diagnostic
 }
 
 func (o Options) wants(name string) bool { return o.Only == nil || o.Only(name) }
 
-// Run judges a registry: the findings of loading it and those of the rules, with
-// the policy's severities and the entries' waivers applied, sorted. The error is
-// the context's.
+func (o Options) jobs() int { return cmp.Or(max(o.Jobs, 0), runtime.GOMAXPROCS(0)) }
+
+// Run judges a loaded registry: the findings of loading it and those of the
+// rules, with the policy's severities and the entries' waivers applied, sorted.
+// The error is the context's, or that of reading a file once more.
 //
 // Severities and waivers reach findings of rules only. What does not load, or
 // breaks its schema, is an error always.
 func Run(ctx context.Context, reg *registry.Registry, opt Options) ([]diag.Diagnostic, error) {
-	severities := map[string]diag.Severity{}
+	r := newRun(reg, opt)
+	g, running := errgroup.WithContext(ctx)
+	g.SetLimit(opt.jobs())
+	for _, d := range append(slices.Clone(reg.Docs), reg.Derived...) {
+		if running.Err() != nil {
+			break
+		}
+		g.Go(func() error {
+			r.file(d)
+			return running.Err()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return r.finish(ctx)
+}
+
+// Check loads a registry and judges it as Run does, a file at a time: what is
+// read of a file is dropped once it is judged. The registry it returns has only
+// the records of its entries.
+func Check(ctx context.Context, files registry.Files, load registry.Options, opt Options) (*registry.Registry, []diag.Diagnostic, error) {
+	var r *run
+	var once sync.Once // the policy is known when the first file is read
+	load.Each = func(reg *registry.Registry, d *registry.Doc) {
+		once.Do(func() { r = newRun(reg, opt) })
+		r.file(d)
+	}
+	reg, err := registry.Load(ctx, files, load)
+	if err != nil {
+		return nil, nil, err
+	}
+	once.Do(func() { r = newRun(reg, opt) }) // there was no file
+	found, err := r.finish(ctx)
+	return reg, found, err
+}
+
+// A run is one judging of a registry.
+type run struct {
+	reg        *registry.Registry
+	opt        Options
+	rules      []*Rule // those that apply
+	severities map[string]diag.Severity
+
+	mu    sync.Mutex
+	found []diag.Diagnostic
+}
+
+func newRun(reg *registry.Registry, opt Options) *run {
+	r := &run{reg: reg, opt: opt, severities: map[string]diag.Severity{}}
 	off := map[string]bool{}
 	if reg.Policy != nil {
 		for id, s := range reg.Policy.Severities {
 			if s == severityOff {
 				off[id] = true
 			} else if sev, err := diag.ParseSeverity(s); err == nil {
-				severities[id] = sev
+				r.severities[id] = sev
 			}
 		}
 	}
-	rules := slices.DeleteFunc(slices.Clone(Rules), func(r *Rule) bool {
-		return off[r.ID] || r.Dated && opt.AsOf == ""
+	r.rules = slices.DeleteFunc(slices.Clone(Rules), func(rule *Rule) bool {
+		return off[rule.ID] || rule.Dated && opt.AsOf == ""
 	})
+	return r
+}
 
-	var docs []*registry.Doc
-	for _, d := range reg.Docs {
-		if d.Entry != nil && opt.wants(d.Path) {
-			docs = append(docs, d)
+// file judges one file by the rules that look at no other.
+func (r *run) file(d *registry.Doc) {
+	if !r.opt.wants(d.Path) {
+		return
+	}
+	switch {
+	case d.Derived && r.opt.Derived != nil:
+		r.add(nil, r.opt.Derived(r.reg, d))
+		return
+	case d.Entry == nil:
+		return
+	}
+	p := &Pass{Registry: r.reg, Doc: d, Entry: d.Entry, AsOf: r.opt.AsOf, Rules: Rules, Strings: stringsOf(d.Source)}
+	for _, rule := range r.rules {
+		if rule.Check != nil && (len(p.Strings) <= MaxStrings || rule == entrySize) {
+			p.rule = rule
+			rule.Check(p)
 		}
 	}
-	found := make([][]*diag.Diagnostic, len(docs))
-	var across []*diag.Diagnostic
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(cmp.Or(max(opt.Jobs, 0), runtime.GOMAXPROCS(0)))
-	g.Go(func() error {
-		p := &RegistryPass{Registry: reg, AsOf: opt.AsOf, Rules: Rules, wants: opt.wants}
-		for _, r := range rules {
-			if r.CheckAll != nil && gctx.Err() == nil {
-				p.rule = r
-				r.CheckAll(p)
-			}
-		}
-		across = p.found
-		return gctx.Err()
-	})
-	for i, d := range docs {
-		if gctx.Err() != nil {
-			break
-		}
-		g.Go(func() error {
-			p := &Pass{Registry: reg, Doc: d, Entry: d.Entry, AsOf: opt.AsOf, Rules: Rules, Strings: stringsOf(d.Source)}
-			for _, r := range rules {
-				if r.Check != nil && (len(p.Strings) <= MaxStrings || r == entrySize) {
-					p.rule = r
-					r.Check(p)
-				}
-			}
-			found[i] = p.found
-			return gctx.Err()
-		})
+	found := make([]diag.Diagnostic, len(p.found))
+	for i, f := range p.found {
+		found[i] = *f
 	}
-	if err := g.Wait(); err != nil {
+	r.add(d, found)
+}
+
+// add takes findings over, with the policy's severities and the waivers of the
+// entry that they are on.
+func (r *run) add(d *registry.Doc, found []diag.Diagnostic) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, f := range found {
+		if d != nil && d.Record != nil && waived(d.Record.Waivers, f.Rule, r.opt.AsOf) {
+			continue
+		}
+		if s, ok := r.severities[f.Rule]; ok {
+			f.Severity = s
+		}
+		r.found = append(r.found, f)
+	}
+}
+
+// finish looks across the entries and gives all findings.
+func (r *run) finish(ctx context.Context) ([]diag.Diagnostic, error) {
+	p := &RegistryPass{Registry: r.reg, AsOf: r.opt.AsOf, Rules: Rules, wants: r.opt.wants, guesses: map[*registry.Doc]int{}}
+	for _, rule := range r.rules {
+		if rule.CheckAll != nil && ctx.Err() == nil {
+			p.rule = rule
+			rule.CheckAll(p)
+		}
+	}
+	if err := p.locate(ctx, r.opt.jobs()); err != nil {
 		return nil, err
 	}
-
-	waived := waivers(reg, opt.AsOf)
-	var out []diag.Diagnostic
-	for _, ds := range append(found, across) {
-		for _, d := range ds {
-			if waived[waiverKey{d.Path, d.Rule}] {
-				continue
-			}
-			if s, ok := severities[d.Rule]; ok {
-				d.Severity = s
-			}
-			out = append(out, *d)
+	for _, f := range p.found {
+		r.add(f.doc, []diag.Diagnostic{*f.Diagnostic})
+	}
+	echoed := echoes(r.found)
+	for _, d := range r.reg.Findings {
+		if r.opt.wants(d.Path) && !echoed(d) {
+			r.found = append(r.found, d)
 		}
 	}
-	echoed := echoes(out)
-	for _, d := range reg.Findings {
-		if opt.wants(d.Path) && !echoed(d) {
-			out = append(out, d)
-		}
-	}
-	return diag.Sort(out), ctx.Err()
+	return diag.Sort(r.found), ctx.Err()
 }
 
 // echoes tells which schema findings say of a value what an error of a rule says
@@ -184,25 +243,11 @@ func echoes(found []diag.Diagnostic) func(diag.Diagnostic) bool {
 	}
 }
 
-type waiverKey struct{ path, rule string }
-
-// waivers collects what entries set aside on the day, by file.
-func waivers(reg *registry.Registry, asOf string) map[waiverKey]bool {
-	set := map[waiverKey]bool{}
-	if asOf == "" {
-		return set
-	}
-	for _, d := range reg.Docs {
-		if d.Entry == nil {
-			continue
-		}
-		for _, w := range d.Entry.Waivers {
-			if waivable(w.Rule) && isDate(w.Until) && w.Until >= asOf {
-				set[waiverKey{d.Path, w.Rule}] = true
-			}
-		}
-	}
-	return set
+// waived reports whether an entry sets a rule aside on the day.
+func waived(waivers []entry.Waiver, rule, asOf string) bool {
+	return asOf != "" && slices.ContainsFunc(waivers, func(w entry.Waiver) bool {
+		return w.Rule == rule && waivable(w.Rule) && isDate(w.Until) && w.Until >= asOf
+	})
 }
 
 // waivable keeps a waiver from hiding what is wrong with waivers or that nothing
@@ -216,9 +261,6 @@ func waivable(rule string) bool {
 func References(reg *registry.Registry, refs []entry.Ref) []string {
 	var paths []string
 	for _, d := range reg.Docs {
-		if d.Entry == nil {
-			continue
-		}
 		for _, r := range outgoing(d) {
 			if slices.Contains(refs, r.to) {
 				paths = append(paths, d.Path)
@@ -238,13 +280,16 @@ type pointerTo struct {
 
 // outgoing lists the entries that an entry refers to, there or not.
 func outgoing(d *registry.Doc) []pointerTo {
+	if d.Record == nil {
+		return nil
+	}
 	var out []pointerTo
-	for i, about := range d.Entry.About {
+	for i, about := range d.Record.About {
 		if ref, err := entry.ParseRef(about); err == nil {
 			out = append(out, pointerTo{item("/about", i), ref})
 		}
 	}
-	if to := d.Entry.Status.MovedTo; to != "" {
+	if to := d.Record.MovedTo; to != "" {
 		out = append(out, pointerTo{"/status/moved_to", entry.Ref{Kind: d.Kind.Name, ID: to}})
 	}
 	return out

@@ -1,8 +1,11 @@
 package lint
 
 import (
+	"context"
 	"fmt"
 	"strconv"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
@@ -36,20 +39,98 @@ func (p *Pass) near(s string, known func() []string) []string {
 	return near(s, known())
 }
 
-// A RegistryPass is one rule's look at all entries.
+// A RegistryPass is one rule's look at all entries. It sees their records: the
+// entries themselves may be gone.
 type RegistryPass struct {
 	Registry *registry.Registry
 	AsOf     string
 	Rules    []*Rule
 
-	rule  *Rule
-	wants func(path string) bool
-	found []*diag.Diagnostic
+	rule    *Rule
+	wants   func(path string) bool
+	found   []*acrossFinding
+	guesses map[*registry.Doc]int
+}
+
+// acrossFinding is a finding whose places are looked up when all are known: most
+// files have none, and those that have are read once more.
+type acrossFinding struct {
+	*diag.Diagnostic
+	doc     *registry.Doc
+	related *place
+}
+
+type place struct {
+	doc              *registry.Doc
+	pointer, message string
 }
 
 // Wants reports whether findings on a file will be seen. A finding about two
 // files goes to the one that is wanted.
 func (p *RegistryPass) Wants(path string) bool { return p.wants(path) }
+
+// Reportf adds a finding about a value of a file. The caller may change the
+// finding it gets, but for its place.
+func (p *RegistryPass) Reportf(doc *registry.Doc, pointer, hint, format string, args ...any) *diag.Diagnostic {
+	return p.report(doc, pointer, hint, fmt.Sprintf(format, args...)).Diagnostic
+}
+
+func (p *RegistryPass) report(doc *registry.Doc, pointer, hint, message string) *acrossFinding {
+	f := &acrossFinding{doc: doc, Diagnostic: &diag.Diagnostic{
+		Path: doc.Path, Pointer: pointer, Rule: p.rule.ID, Severity: p.rule.Severity, Message: message, Hint: hint,
+	}}
+	if doc.Source != nil {
+		n, _ := doc.Source.Locate(pointer)
+		f.Start, f.End = n.Start(), n.End()
+	}
+	if p.wants(doc.Path) {
+		p.found = append(p.found, f)
+	}
+	return f
+}
+
+// near is the function near, while the entry has guesses left.
+func (p *RegistryPass) near(d *registry.Doc, s string, known func() []string) []string {
+	if p.guesses[d]++; p.guesses[d] > maxGuesses {
+		return nil
+	}
+	return near(s, known())
+}
+
+// locate gives each finding its places.
+func (p *RegistryPass) locate(ctx context.Context, jobs int) error {
+	wanted := map[*registry.Doc][]func(*source.Document){}
+	for _, f := range p.found {
+		if f.Start == (diag.Pos{}) {
+			wanted[f.doc] = append(wanted[f.doc], func(doc *source.Document) {
+				n, _ := doc.Locate(f.Pointer)
+				f.Start, f.End = n.Start(), n.End()
+			})
+		}
+		if r := f.related; r != nil {
+			f.Related = []diag.Related{{Path: r.doc.Path, Message: r.message}}
+			wanted[r.doc] = append(wanted[r.doc], func(doc *source.Document) {
+				n, _ := doc.Locate(r.pointer)
+				f.Related[0].Start = n.Start()
+			})
+		}
+	}
+	g, running := errgroup.WithContext(ctx)
+	g.SetLimit(jobs)
+	for d, set := range wanted { // each writes to places of its own
+		g.Go(func() error {
+			doc, err := p.Registry.Reopen(d)
+			if err != nil {
+				return err
+			}
+			for _, f := range set {
+				f(doc)
+			}
+			return running.Err()
+		})
+	}
+	return g.Wait()
+}
 
 // Reportf adds a finding about the value that a pointer names, or about its
 // nearest ancestor that is there. The caller may change the finding it gets.
@@ -82,15 +163,6 @@ func (p *Pass) ReportWithinf(pointer string, offset, length int, hint, format st
 	d.Start, d.End = start, start
 	if last, ok := n.Within(offset + length - 1); ok && length > 0 {
 		d.End = diag.Pos{Line: last.Line, Col: last.Col + 1}
-	}
-	return d
-}
-
-// Reportf adds a finding about a value of a file.
-func (p *RegistryPass) Reportf(doc *registry.Doc, pointer, hint, format string, args ...any) *diag.Diagnostic {
-	d := finding(p.rule, doc.Source, pointer, hint, format, args...)
-	if p.wants(doc.Path) {
-		p.found = append(p.found, d)
 	}
 	return d
 }

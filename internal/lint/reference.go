@@ -15,29 +15,33 @@ var reference = &Rule{
 	Summary:  "entries refer to entries that are there",
 	Doc: `"about" names other entries as kind and id, such as ` + "`dpg/dhis2`, and `status.moved_to`" + ` names the id that stands for
 a renamed entry now. Both have to lead to a file of this registry, and moves have to end somewhere.`,
-	Check: func(p *Pass) {
-		for _, r := range outgoing(p.Doc) {
-			if _, isKind := p.Registry.Kind(r.to.Kind); isKind && !there(p.Registry, r.to) {
-				ids := p.near(r.to.ID, func() []string { return idsOf(p, r.to.Kind) })
-				if strings.HasPrefix(r.pointer, "/about") {
-					ids = withPrefix(r.to.Kind+"/", ids)
-				}
-				p.Reportf(r.pointer, didYouMean(ids), "there is no entry %s", quote(r.to.String()))
+	CheckAll: func(p *RegistryPass) {
+		for _, d := range p.Registry.Docs {
+			if d.Record == nil || !p.Wants(d.Path) {
+				continue
 			}
-		}
-		const hint = "name the entry that is kept"
-		switch ids, circle := moves(p.Registry, p.Doc); {
-		case circle:
-			p.Reportf("/status/moved_to", hint, "moves go in a circle: %s", quoteAll(ids, "and"))
-		case len(ids) > maxMoves:
-			p.Reportf("/status/moved_to", hint, "more than %d moves follow each other", maxMoves)
+			referencesOf(p, d)
 		}
 	},
 }
 
-// there reports whether a file stands for the reference, readable or not.
-func there(reg *registry.Registry, ref entry.Ref) bool {
-	return reg.Entry(ref) != nil || slices.ContainsFunc(reg.Docs, func(d *registry.Doc) bool { return d.Ref == ref })
+func referencesOf(p *RegistryPass, d *registry.Doc) {
+	for _, r := range outgoing(d) {
+		if _, isKind := p.Registry.Kind(r.to.Kind); isKind && p.Registry.Place(r.to) == nil {
+			ids := p.near(d, r.to.ID, func() []string { return idsOf(p.Registry, d, r.to.Kind) })
+			if strings.HasPrefix(r.pointer, "/about") {
+				ids = withPrefix(r.to.Kind+"/", ids)
+			}
+			p.Reportf(d, r.pointer, didYouMean(ids), "there is no entry %s", quote(r.to.String()))
+		}
+	}
+	const hint = "name the entry that is kept"
+	switch ids, circle := moves(p.Registry, d); {
+	case circle:
+		p.Reportf(d, "/status/moved_to", hint, "moves go in a circle: %s", quoteAll(ids, "and"))
+	case len(ids) > maxMoves:
+		p.Reportf(d, "/status/moved_to", hint, "more than %d moves follow each other", maxMoves)
+	}
 }
 
 // maxMoves is how many moves may lead from an id to the entry that stands for it.
@@ -48,14 +52,14 @@ const maxMoves = 20
 // on its own entries.
 func moves(reg *registry.Registry, d *registry.Doc) (ids []string, circle bool) {
 	ids = []string{d.Ref.ID}
-	for at := d; at != nil && at.Entry.Status.MovedTo != "" && len(ids) <= maxMoves; {
-		next := at.Entry.Status.MovedTo
+	for at := d; at != nil && at.Record != nil && at.Record.MovedTo != "" && len(ids) <= maxMoves; {
+		next := at.Record.MovedTo
 		again := slices.Contains(ids, next)
 		ids = append(ids, next)
 		if again {
 			return ids, next == d.Ref.ID
 		}
-		at = reg.Entry(entry.Ref{Kind: d.Ref.Kind, ID: next})
+		at = reg.Place(entry.Ref{Kind: d.Ref.Kind, ID: next})
 	}
 	return ids, false
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
 
@@ -83,19 +84,29 @@ func readBounded(r io.Reader) ([]byte, error) {
 func FromTree(t *object.Tree) Files { return &gitTree{tree: t} }
 
 type gitTree struct {
-	mu   sync.Mutex // go-git's object storage is not made for parallel readers
-	tree *object.Tree
+	mu     sync.Mutex // go-git's object storage is not made for parallel readers
+	tree   *object.Tree
+	hashes map[string]plumbing.Hash // of files by path; nil until listed
 }
 
 func (g *gitTree) List() ([]Blob, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	return g.list()
+}
+
+func (g *gitTree) list() ([]Blob, error) {
 	var blobs []Blob
+	hashes := map[string]plumbing.Hash{}
 	walker := object.NewTreeWalker(g.tree, true, nil)
 	defer walker.Close()
+	// Nothing is checked out: a name that no disk should have is for the rules to
+	// judge, and must not keep the rest from being read.
+	walker.SkipPathValidation()
 	for {
 		name, e, err := walker.Next()
 		if err == io.EOF {
+			g.hashes = hashes
 			return blobs, nil
 		}
 		if err != nil {
@@ -111,19 +122,30 @@ func (g *gitTree) List() ([]Blob, error) {
 			b.Mode = fs.ModeIrregular
 		}
 		blobs = append(blobs, b)
+		hashes[name] = e.Hash
 	}
 }
 
 func (g *gitTree) Read(name string) ([]byte, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	f, err := g.tree.File(name)
+	if g.hashes == nil {
+		if _, err := g.list(); err != nil {
+			return nil, err
+		}
+	}
+	hash, ok := g.hashes[name]
+	if !ok {
+		return nil, fmt.Errorf("read %q: %w", name, fs.ErrNotExist)
+	}
+	// Under a plain name: go-git refuses those it would not check out.
+	f, err := g.tree.TreeEntryFile(&object.TreeEntry{Name: "file", Mode: filemode.Regular, Hash: hash})
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("read %q: %w", name, err)
 	}
 	r, err := f.Reader()
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("read %q: %w", name, err)
 	}
 	defer r.Close()
 	return readBounded(r)

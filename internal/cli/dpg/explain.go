@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/cli"
-	"github.com/dpg-registry/dpg-registry/internal/lint"
 )
 
 var explainCommand = cli.Command{
@@ -25,7 +24,7 @@ var explainCommand = cli.Command{
 				return cli.Usagef("explain takes one rule")
 			}
 			var names []string
-			for _, r := range lint.Rules {
+			for _, r := range everyRule() {
 				names = append(names, r.ID)
 				switch {
 				case len(args) == 0:

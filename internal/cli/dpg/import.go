@@ -8,6 +8,7 @@ import (
 	"flag"
 	"io/fs"
 	"os"
+	"path"
 
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 	"github.com/dpg-registry/dpg-registry/internal/disk"
@@ -59,6 +60,9 @@ func (i *importDPGA) run(ctx context.Context, o *cli.IO) error {
 	}
 	defer root.Close()
 	source, err := dpga.Read(root.FS())
+	if errors.Is(err, dpga.ErrNone) {
+		return cli.Usagef("%q is no checkout of publicgoods-candidates: %v", i.from, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -67,7 +71,7 @@ func (i *importDPGA) run(ctx context.Context, o *cli.IO) error {
 		return cli.Usagef("%v", err)
 	}
 	if len(entries) == 0 {
-		return cli.Usagef("%q holds none of the folders nominees, archive, excluded-nominees with JSON files in them", i.from)
+		return cli.Usagef("%q is no checkout of publicgoods-candidates: no file in it describes a subject", i.from)
 	}
 	if err := i.write(ctx, o, entries); err != nil {
 		return err
@@ -112,7 +116,7 @@ func (i *importDPGA) write(ctx context.Context, o *cli.IO, entries []dpga.Conver
 			return err
 		}
 		if err == nil && !i.overwrite && !bytes.Equal(old, data) {
-			o.Say("kept %s/%s: it is there and differs", i.to, c.Path)
+			o.Say("kept %s: it is there and differs; --overwrite replaces it", path.Join(cli.Prefix(i.to), c.Path))
 			kept++
 			continue
 		}

@@ -64,7 +64,12 @@ func (v *validate) run(ctx context.Context, o *cli.IO) error {
 	}
 	done := o.Busy("checking")
 	defer done()
-	reg, err := cli.Load(ctx, v.dir, registry.Options{Jobs: v.jobs})
+	load := registry.Options{Jobs: v.jobs}
+	files, err := cli.Open(v.dir, &load)
+	if err != nil {
+		return err
+	}
+	reg, found, err := lint.Check(ctx, files, load, lint.Options{AsOf: v.asOf, Only: only, Jobs: v.jobs, Derived: assess.Findings})
 	if err != nil {
 		return err
 	}
@@ -74,17 +79,6 @@ func (v *validate) run(ctx context.Context, o *cli.IO) error {
 			checked++
 		}
 	}
-	found, err := lint.Run(ctx, reg, lint.Options{AsOf: v.asOf, Only: only, Jobs: v.jobs})
-	if err != nil {
-		return err
-	}
-	_, unread := assess.Read(reg)
-	for _, d := range unread {
-		if only == nil || only(d.Path) {
-			found = append(found, d)
-		}
-	}
-	found = diag.Sort(found)
 	done()
 	if err := v.write(o, found, checked); err != nil {
 		return err

@@ -4,6 +4,7 @@ package dpgbot
 import (
 	"context"
 	"flag"
+	"fmt"
 	"io"
 	"io/fs"
 	"path"
@@ -137,8 +138,10 @@ default branch is written too, only the files that changed.`,
 			switch {
 			case s.Proposed == 0:
 				o.Say("every assessment is up to date")
+			case s.Waiting == 0:
+				o.Say("%s to propose", assessments(s.Proposed))
 			default:
-				o.Say("%d to propose, %d of them when the open pull request is merged", s.Proposed, s.Waiting)
+				o.Say("%s to propose, %d of them once the pull request before is merged", assessments(s.Proposed), s.Waiting)
 			}
 			if *publish == "" {
 				return nil
@@ -148,7 +151,18 @@ default branch is written too, only the files that changed.`,
 	},
 }
 
+func assessments(n int) string {
+	if n == 1 {
+		return "1 assessment"
+	}
+	return fmt.Sprintf("%d assessments", n)
+}
+
 func publishTo(o *cli.IO, s *bot.Synced, dir string) error {
+	if s.Catalog == nil { // the log says why
+		o.Say("nothing is published to %s, and what is there stays", dir)
+		return cli.ErrFound
+	}
 	report, err := s.Catalog.Write(dir)
 	if err != nil {
 		return err

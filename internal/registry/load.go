@@ -1,0 +1,316 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/dpg-registry/dpg-registry/internal/diag"
+	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/framework"
+	"github.com/dpg-registry/dpg-registry/internal/policy"
+	"github.com/dpg-registry/dpg-registry/internal/source"
+	builtin "github.com/dpg-registry/dpg-registry/registry"
+)
+
+type loader struct {
+	opt Options
+	reg *Registry
+	own ownRules
+}
+
+// ownRules are the files by which a tree governs itself.
+type ownRules struct {
+	settings   *policy.Settings
+	policy     *policy.Policy
+	frameworks []*framework.Framework
+}
+
+// A task is one file to read with what is to be made of it.
+type task struct {
+	blob   Blob
+	doc    *Doc
+	schema string
+	decode func(*source.Document) error // nil where nothing is decoded
+	found  []diag.Diagnostic
+}
+
+// load reads the rules first, since they apply to what comes next, and knows
+// where all entries stand before it reads the first: one refers to another.
+func (l *loader) load(ctx context.Context) error {
+	blobs, err := l.reg.files.List()
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(blobs, func(a, b Blob) int { return strings.Compare(a.Path, b.Path) })
+	rules, files := l.sort(blobs)
+	if err := l.read(ctx, rules, l.readOne); err != nil {
+		return err
+	}
+	if err := l.govern(); err != nil {
+		return err
+	}
+	for _, t := range files {
+		if !t.doc.Derived {
+			l.reg.Docs = append(l.reg.Docs, t.doc)
+			if _, taken := l.reg.byRef[t.doc.Ref]; !taken {
+				l.reg.byRef[t.doc.Ref] = t.doc
+			}
+		}
+	}
+	if err := l.read(ctx, files, l.readEntry); err != nil {
+		return err
+	}
+	for _, t := range rules {
+		if !l.collect(t) && l.reg.PolicyDoc == t.doc {
+			l.reg.PolicyDoc = nil
+		}
+	}
+	l.reg.Docs = l.reg.Docs[:0]
+	for _, t := range files {
+		switch read := l.collect(t); {
+		case !read && l.reg.byRef[t.doc.Ref] == t.doc:
+			delete(l.reg.byRef, t.doc.Ref)
+		case !read:
+		case t.doc.Derived:
+			l.reg.Derived = append(l.reg.Derived, t.doc)
+		default:
+			l.reg.Docs = append(l.reg.Docs, t.doc)
+		}
+	}
+	l.reg.Findings = diag.Sort(l.reg.Findings)
+	return nil
+}
+
+// collect takes over what came of a file, and reports whether it was read.
+func (l *loader) collect(t *task) (read bool) {
+	l.reg.Findings = append(l.reg.Findings, t.found...)
+	if t.doc.Hash == "" {
+		return false
+	}
+	l.reg.Files++
+	l.reg.blobs[t.blob.Path] = t.doc.Hash
+	return true
+}
+
+// sort tells the files apart by their place.
+func (l *loader) sort(blobs []Blob) (rules, files []*task) {
+	for _, b := range blobs {
+		if ignored(b.Path) {
+			continue
+		}
+		t := &task{blob: b, doc: &Doc{Path: path.Join(l.opt.Prefix, b.Path)}}
+		top, rest, nested := strings.Cut(b.Path, "/")
+		switch {
+		case b.Path == settingsFile:
+			l.own.settings = new(policy.Settings)
+			t.schema, t.decode = "registry.schema.json", func(d *source.Document) error { return d.Decode(l.own.settings) }
+			rules = append(rules, t)
+		case b.Path == policyFile:
+			l.own.policy, l.reg.PolicyDoc = new(policy.Policy), t.doc
+			t.schema, t.decode = "policy.schema.json", func(d *source.Document) error { return d.Decode(l.own.policy) }
+			rules = append(rules, t)
+		case !nested, top == observedFolder:
+			// README.md and the like; observations are nobody's rules
+		case top == frameworkFolder:
+			f := new(framework.Framework)
+			l.own.frameworks = append(l.own.frameworks, f)
+			t.schema, t.decode = "framework.schema.json", func(d *source.Document) error { return d.Decode(f) }
+			rules = append(rules, t)
+		case top == AssessmentFolder:
+			t.schema, t.doc.Derived = "assessment.schema.json", true
+			l.place(t.doc, rest)
+			files = append(files, t)
+		default:
+			l.place(t.doc, b.Path)
+			if t.doc.Kind.Name == "" {
+				t.report("file-place", "no kind of entry lives in folder %q", "the folders are "+l.folders(), top)
+				l.reg.Findings = append(l.reg.Findings, t.found...)
+				continue
+			}
+			t.schema, t.decode = t.doc.Kind.Schema, t.doc.decode
+			files = append(files, t)
+		}
+	}
+	return rules, files
+}
+
+// place finds the kind and the reference that a path stands for.
+func (l *loader) place(d *Doc, name string) {
+	top, rest, _ := strings.Cut(name, "/")
+	for _, k := range l.opt.Kinds {
+		if k.Folder == top && rest != "" {
+			d.Kind = k
+			d.Ref = entry.Ref{Kind: k.Name, ID: entry.FileID(name)}
+		}
+	}
+}
+
+func (l *loader) folders() string {
+	var names []string
+	for _, k := range l.opt.Kinds {
+		names = append(names, k.Folder)
+	}
+	return strings.Join(append(names, AssessmentFolder, frameworkFolder, observedFolder), ", ")
+}
+
+func (l *loader) read(ctx context.Context, tasks []*task, one func(*task) error) error {
+	g, running := errgroup.WithContext(ctx) // done once Wait returns
+	g.SetLimit(l.opt.Jobs)
+	for _, t := range tasks {
+		if running.Err() != nil {
+			break
+		}
+		g.Go(func() error { return one(t) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// readEntry is readOne, with Options.Each.
+func (l *loader) readEntry(t *task) error {
+	if err := l.readOne(t); err != nil || l.opt.Each == nil {
+		return err
+	}
+	if t.doc.Source != nil {
+		l.opt.Each(l.reg, t.doc)
+	}
+	t.doc.Source, t.doc.Entry = nil, nil
+	return nil
+}
+
+func (l *loader) readOne(t *task) error {
+	name := path.Base(t.blob.Path)
+	switch {
+	case t.blob.Mode&fs.ModeSymlink != 0:
+		t.report("file-symlink", "%q is a symbolic link", "put the file itself here", name)
+		return nil
+	case !t.blob.Mode.IsRegular():
+		t.report("file-symlink", "%q is not a plain file", "put a plain file here", name)
+		return nil
+	case name == "README.md":
+		return nil
+	case path.Ext(name) != ".yaml":
+		t.report("file-name", "%q does not end in .yaml, so nobody reads it", "rename the file, or move it out of the registry", name)
+		return nil
+	}
+	data, err := l.reg.files.Read(t.blob.Path)
+	if err != nil {
+		return err
+	}
+	if t.doc.Hash = t.blob.Hash; t.doc.Hash == "" {
+		t.doc.Hash = blobHash(data)
+	}
+	defer func() { t.doc.Broken = len(t.found) > 0 }()
+	doc, found := source.Parse(t.doc.Path, data)
+	t.doc.Source, t.found = doc, found
+	if len(found) > 0 {
+		return nil // one cause, one finding: the schema would only echo it
+	}
+	t.found = l.opt.Schemas.Validate(t.schema, doc)
+	if t.decode == nil {
+		return nil
+	}
+	if err := t.decode(doc); err != nil && len(t.found) == 0 {
+		t.report("schema", "the file does not have the shape of its kind: %s", "", err.Error())
+	}
+	return nil
+}
+
+// decode reads the entry in a file and records what others may look at.
+func (d *Doc) decode(doc *source.Document) error {
+	e := new(entry.Entry)
+	if err := doc.Decode(e); err != nil {
+		return err
+	}
+	d.Entry = e
+	d.Record = &Record{
+		Name: e.Name, Aliases: e.Aliases, About: e.About,
+		Stage: e.Status.Stage, MovedTo: e.Status.MovedTo, Waivers: e.Waivers,
+	}
+	for _, r := range e.Repositories {
+		d.Record.Repositories = append(d.Record.Repositories, r.URL)
+	}
+	return nil
+}
+
+func (t *task) report(rule, format, hint string, args ...any) {
+	t.found = append(t.found, diag.Diagnostic{
+		Path: t.doc.Path, Rule: rule, Severity: diag.Error,
+		Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
+}
+
+// govern settles which settings, policy and frameworks apply: those of
+// Options.Rules, else the registry's own where it has them, else what is built in.
+func (l *loader) govern() error {
+	if r := l.opt.Rules; r != nil {
+		l.reg.Settings, l.reg.Policy, l.reg.Frameworks, l.reg.Kinds = r.Settings, r.Policy, r.Frameworks, r.Kinds
+		return nil
+	}
+	b, err := builtinRules()
+	if err != nil {
+		return err
+	}
+	s, p := l.own.settings, l.own.policy
+	if s == nil {
+		s = &policy.Settings{Name: "Registry", Languages: []string{"en"}, License: "CC0-1.0"}
+	}
+	if p == nil {
+		p = b.policy
+	}
+	set := framework.Set{}
+	for _, f := range append(slices.Clone(b.frameworks), l.own.frameworks...) {
+		if f.ID != "" && (len(s.Frameworks) == 0 || slices.Contains(s.Frameworks, f.ID)) {
+			set[f.ID] = f
+		}
+	}
+	if len(s.Kinds) > 0 {
+		l.reg.Kinds = slices.DeleteFunc(slices.Clone(l.reg.Kinds), func(k entry.Kind) bool {
+			return !slices.Contains(s.Kinds, k.Name)
+		})
+	}
+	l.reg.Settings, l.reg.Policy, l.reg.Frameworks = s, p, set
+	return nil
+}
+
+// builtinRules decodes what is built in, once a process. Nobody changes it.
+var builtinRules = sync.OnceValues(func() (ownRules, error) {
+	var b ownRules
+	b.policy = new(policy.Policy)
+	if err := decodeBuiltin(policyFile, b.policy); err != nil {
+		return b, err
+	}
+	names, err := fs.Glob(builtin.FS, frameworkFolder+"/*.yaml")
+	if err != nil {
+		return b, err
+	}
+	for _, name := range names {
+		f := new(framework.Framework)
+		if err := decodeBuiltin(name, f); err != nil {
+			return b, err
+		}
+		b.frameworks = append(b.frameworks, f)
+	}
+	return b, nil
+})
+
+func decodeBuiltin(name string, v any) error {
+	data, err := fs.ReadFile(builtin.FS, name)
+	if err != nil {
+		return err
+	}
+	doc, found := source.Parse("builtin/"+name, data)
+	if len(found) > 0 {
+		return fmt.Errorf("built-in %s: %s", name, found[0].Message)
+	}
+	return doc.Decode(v)
+}
