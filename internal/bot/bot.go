@@ -22,9 +22,9 @@ const CheckName = "dpg-registry/validate"
 // A Bot works on one repository.
 type Bot struct {
 	Forge  forge.Forge
-	Folder string // of the registry in the repository; "" is "registry", "." the root
-	AsOf   string // the date that dated rules judge at, "2006-01-02"
-	Log    func(format string, args ...any)
+	Folder string                           // of the registry in the repository; "" is "registry", "." the root
+	AsOf   string                           // the date that dated rules judge at, "2006-01-02"
+	Log    func(format string, args ...any) // says what is done; nil is silent
 }
 
 func (b *Bot) folder() string { return path.Clean(cmp.Or(b.Folder, "registry")) }
@@ -37,9 +37,15 @@ func (b *Bot) repo(g *git.Repository) *registry.Repo {
 	return &registry.Repo{Git: g, Folder: b.folder()}
 }
 
-// An Action is one thing to do on the forge.
+func (b *Bot) logf(format string, args ...any) {
+	if b.Log != nil {
+		b.Log(format, args...)
+	}
+}
+
+// An Action is one thing to do on the forge: one write.
 type Action interface {
-	// String says what is done, for a log.
+	// String says what is done, for a log; on one line, whatever it names.
 	String() string
 	do(ctx context.Context, f forge.Forge) error
 }
@@ -48,7 +54,7 @@ type Action interface {
 // is done by the next run.
 func (b *Bot) run(ctx context.Context, actions []Action) error {
 	for _, a := range actions {
-		b.Log("%s", a)
+		b.logf("%s", a)
 		if err := a.do(ctx, b.Forge); err != nil {
 			return fmt.Errorf("%s: %w", a, err)
 		}
@@ -96,7 +102,7 @@ func (a PutComment) do(ctx context.Context, f forge.Forge) error {
 type PushCommit struct{ Commit forge.NewCommit }
 
 func (a PushCommit) String() string {
-	return fmt.Sprintf("commit %d files to %s", len(a.Commit.Files), a.Commit.Branch)
+	return fmt.Sprintf("commit %s to %s", plural(len(a.Commit.Files), "file", "files"), a.Commit.Branch)
 }
 
 func (a PushCommit) do(ctx context.Context, f forge.Forge) error {
@@ -126,35 +132,42 @@ func (a UpdatePull) do(ctx context.Context, f forge.Forge) error {
 	return f.Update(ctx, a.Number, forge.Change{Title: &a.Title, Body: &a.Body})
 }
 
-// ClosePull closes a pull request that has nothing left to propose, and deletes
-// its branch.
+// ClosePull closes a pull request that has nothing left to propose.
 type ClosePull struct {
-	Number         int
-	Reason         string
-	Branch, Expect string // the branch to delete with the sha it is at; "" keeps it
+	Number int
+	Reason string // said in a comment
 }
 
 func (a ClosePull) String() string { return fmt.Sprintf("close pull request %d", a.Number) }
 
 func (a ClosePull) do(ctx context.Context, f forge.Forge) error {
-	if err := f.ClosePullRequest(ctx, a.Number, a.Reason); err != nil {
-		return err
-	}
-	if a.Branch == "" {
-		return nil
-	}
-	return f.DeleteBranch(ctx, a.Branch, a.Expect)
+	return f.ClosePullRequest(ctx, a.Number, a.Reason)
 }
 
-// marker is the hidden line by which the bot knows its own texts again.
+// DeleteBranch deletes a branch of the bot.
+type DeleteBranch struct {
+	Branch, At string // At is the sha it is at
+}
+
+func (a DeleteBranch) String() string { return "delete branch " + a.Branch }
+
+func (a DeleteBranch) do(ctx context.Context, f forge.Forge) error {
+	return f.DeleteBranch(ctx, a.Branch, a.At)
+}
+
+// markerStart begins the hidden line by which the bot knows its own texts again.
+const markerStart = "<!-- dpg-registry:"
+
+// marker is that line for a purpose; the key, if any, tells what the text is about.
 func marker(purpose, key string) string {
 	if key == "" {
-		return "<!-- dpg-registry:" + purpose + " -->"
+		return markerStart + purpose + " -->"
 	}
-	return "<!-- dpg-registry:" + purpose + " " + key + " -->"
+	return markerStart + purpose + " " + key + " -->"
 }
 
-// ownComment finds the bot's comment of a purpose.
+// ownComment finds the bot's comment of a purpose. Anybody can write the marker,
+// so it counts only in what the bot itself wrote.
 func ownComment(comments []forge.Comment, purpose string) (forge.Comment, bool) {
 	for _, c := range comments {
 		if c.Own && strings.HasPrefix(c.Body, marker(purpose, "")) {

@@ -10,39 +10,52 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/forge"
 )
 
-// Bounds that keep a comment below what a forge takes (65,536 characters) and a
+// Bounds that keep a text below what a forge takes (65,536 characters) and a
 // reader bears.
 const (
-	maxRows  = 60
-	maxBytes = 60_000
+	maxBytes       = 60_000 // of a comment, a body or a summary
+	maxRows        = 60     // of the table
+	maxMappings    = 20     // shown of one entry
+	maxAnnotations = 500
+	maxMessage     = 2000 // characters of an annotation
 )
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // Title is the verdict in one line.
 func (v *Verdict) Title() string {
 	count := diag.Tally(v.Findings)
-	switch v.Conclusion {
-	case forge.Failure:
+	remarks := plural(count.Warnings+count.Infos, "remark", "remarks")
+	switch {
+	case v.Conclusion == forge.Failure:
 		return plural(count.Errors, "thing", "things") + " to mend before this can be merged"
-	case forge.Neutral:
-		return "Nothing wrong found, but a person must look"
-	}
-	if count.Warnings > 0 {
-		return "Good, with " + plural(count.Warnings, "remark", "remarks")
+	case v.Conclusion == forge.Neutral && len(v.Findings) > 0:
+		return "Nothing to mend, " + remarks + ", and a maintainer must decide"
+	case v.Conclusion == forge.Neutral:
+		return "Nothing to mend, but a maintainer must decide"
+	case len(v.Findings) > 0:
+		return "Good, with " + remarks
+	case v.Files == 0:
+		return "Nothing in the registry changes"
 	}
 	return "Good"
 }
 
 // next says whose turn it is.
 func (v *Verdict) next() string {
-	switch {
-	case v.Conclusion == forge.Failure:
-		return "**Next: you.** Mend what the table says and push to this branch; this report is then made anew."
-	case v.Conclusion == forge.Neutral:
-		return "**Next: a maintainer.** What follows needs somebody's decision."
+	s := "**Next: a maintainer**, who reads the change and merges it. You have nothing left to do."
+	switch v.Conclusion {
+	case forge.Failure:
+		s = "**Next: you.** Change what the table marks with ❌ and push to this branch; this report then changes with it."
+		if len(v.Reasons) > 0 {
+			s += " After that it is a maintainer's turn."
+		}
+		return s
+	case forge.Neutral:
+		s = "**Next: a maintainer.** You have nothing left to do."
 	}
-	return "**Next: a maintainer**, who reads the change and merges it."
+	if len(v.Findings) > 0 {
+		s += " The remarks do not stand in the way; mend them if you can."
+	}
+	return s
 }
 
 func (v *Verdict) icon() string {
@@ -50,36 +63,45 @@ func (v *Verdict) icon() string {
 }
 
 // comment writes the one comment on a pull request. It holds nothing that
-// changes from run to run on the same commits.
+// changes from run to run on the same commits and day.
 func (v *Verdict) comment(pr forge.PullRequest) string {
 	var b strings.Builder
-	b.WriteString(marker("review", "") + "\n")
-	fmt.Fprintf(&b, "## %s %s\n\n%s\n\n", v.icon(), v.Title(), v.next())
-	if len(v.Person) > 0 {
-		b.WriteString("A person must look because:\n\n")
-		for i, why := range v.Person {
-			if i == maxRows {
-				fmt.Fprintf(&b, "- and %d more reasons.\n", len(v.Person)-i)
-				break
-			}
-			b.WriteString("- " + why + "\n")
-		}
-		b.WriteString("\n")
-	}
+	fmt.Fprintf(&b, "%s\n## %s %s\n\n%s\n\n", marker("review", ""), v.icon(), v.Title(), v.next())
 	b.WriteString(v.table())
-	for i, p := range v.Previews {
-		if b.Len() > maxBytes/2 {
-			fmt.Fprintf(&b, "_%d more entries are not shown._\n\n", len(v.Previews)-i)
+	b.WriteString(v.because())
+	end := fmt.Sprintf("<sub>This is about commit %.12s, which changes %s of the registry, judged by the rules on %s. To try again, push to this branch. "+
+		"On your machine, `dpg validate` gives the same findings, and `dpg explain RULE` the reason for a rule.</sub>\n",
+		pr.HeadSHA, plural(v.Files, "file", "files"), code(pr.Base, 80))
+	shown := 0
+	for _, p := range v.Previews {
+		section := p.markdown()
+		if b.Len()+len(section)+len(end) > maxBytes-200 { // what is left is for the line below
 			break
 		}
-		b.WriteString(p.markdown())
+		b.WriteString(section)
+		shown++
 	}
-	fmt.Fprintf(&b, "<sub>%s of the registry changed. Judged by the rules of branch %s at commit %.12s. "+
-		"To try again, push to this branch. `dpg validate` gives the same findings on your machine, `dpg explain RULE` the reason for a rule.</sub>\n",
-		plural(v.Files, "file", "files"), code(pr.Base, 80), pr.HeadSHA)
-	return clip(b.String())
+	if n := v.Entries - shown; n > 0 {
+		fmt.Fprintf(&b, "%s without a preview here.\n\n", plural(n, "changed entry is", "changed entries are"))
+	}
+	return b.String() + end
 }
 
+// because lists why a person must look.
+func (v *Verdict) because() string {
+	if len(v.Reasons) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("A maintainer must decide, because:\n\n")
+	for _, r := range v.Reasons {
+		b.WriteString(r.markdown())
+	}
+	return b.String() + "\n"
+}
+
+// table lists the findings, errors first, so that none of them is left out for
+// the sake of a remark.
 func (v *Verdict) table() string {
 	if len(v.Findings) == 0 {
 		return ""
@@ -87,33 +109,40 @@ func (v *Verdict) table() string {
 	var b strings.Builder
 	b.WriteString("| | where | rule | what to do |\n|---|---|---|---|\n")
 	icons := [...]string{diag.Info: "ℹ️", diag.Warning: "⚠️", diag.Error: "❌"}
-	for i, d := range v.Findings {
-		if i == maxRows || b.Len() > maxBytes/3 {
-			fmt.Fprintf(&b, "| | | | and %d more: run `dpg validate` to see all |\n", len(v.Findings)-i)
-			break
+	rows := 0
+	for severity := diag.Error; severity >= diag.Info; severity-- {
+		for _, d := range v.Findings {
+			if d.Severity != severity || rows == maxRows || b.Len() > maxBytes/3 {
+				continue
+			}
+			rows++
+			where := d.Path
+			if d.Start.Line > 0 {
+				where += fmt.Sprintf(":%d:%d", d.Start.Line, d.Start.Col)
+			}
+			what := cell(d.Message, 300)
+			if d.Hint != "" {
+				what += "<br>" + cell(d.Hint, 300)
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", icons[d.Severity], cell(where, 150), cell(d.Rule, 60), what)
 		}
-		where := d.Path
-		if d.Start.Line > 0 {
-			where += fmt.Sprintf(":%d:%d", d.Start.Line, d.Start.Col)
-		}
-		what := code(d.Message, 300)
-		if d.Hint != "" {
-			what += "<br>" + code(d.Hint, 300)
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", icons[d.Severity], code(where, 150), code(d.Rule, 60), what)
 	}
-	return b.String() + "\n"
+	b.WriteString("\n")
+	if n := len(v.Findings) - rows; n > 0 {
+		fmt.Fprintf(&b, "And %d more: `dpg validate` lists them all.\n\n", n)
+	}
+	return b.String()
 }
 
 func (p Preview) markdown() string {
 	var b strings.Builder
 	e := p.Entry
-	fmt.Fprintf(&b, "### How %s will look\n\n", code(e.Name, 120))
+	fmt.Fprintf(&b, "### How the catalog will show %s\n\n", code(e.Name, 120))
 	if p.Text != "" {
 		fmt.Fprintf(&b, "%s\n\n", code(p.Text, 400))
 	}
 	var facts []string
-	for _, l := range e.Licenses {
+	for _, l := range e.Licenses[:min(len(e.Licenses), 10)] {
 		facts = append(facts, "licence "+code(l.Expression, 80))
 	}
 	if len(e.Types) > 0 {
@@ -130,7 +159,6 @@ func (p Preview) markdown() string {
 // proposal shows an assessment, folded: what it proposes and the words it rests on.
 func proposal(a *assess.Assessment, names map[string]string) string {
 	var b strings.Builder
-	clear := 0
 	if a.Summary != nil {
 		var text []string
 		for _, s := range a.Summary.Sentences {
@@ -138,15 +166,21 @@ func proposal(a *assess.Assessment, names map[string]string) string {
 		}
 		fmt.Fprintf(&b, "Summary: %s\n\n", code(strings.Join(text, " "), 400))
 	}
+	shown := 0
 	for _, m := range a.Mappings {
 		if m.Strength < 2 {
 			continue
 		}
-		clear++
-		fmt.Fprintf(&b, "- **%s** %s, %s\n", m.Code, code(names[m.Code], 120), strings.ReplaceAll(m.Review.State, "_", " "))
-		for _, e := range m.Evidence {
-			fmt.Fprintf(&b, "  - %s: %s\n", code(e.Pointer, 100), code(e.Quote, 300))
+		if shown++; shown > maxMappings {
+			continue
 		}
+		fmt.Fprintf(&b, "- **%s** %s, %s\n", code(m.Code, 100), code(names[m.Code], 120), strings.ReplaceAll(m.Review.State, "_", " "))
+		for _, e := range m.Evidence {
+			fmt.Fprintf(&b, "  - %s says %s\n", code(e.Pointer, 100), code(e.Quote, 300))
+		}
+	}
+	if shown > maxMappings {
+		fmt.Fprintf(&b, "- and %d more\n", shown-maxMappings)
 	}
 	for _, u := range a.Unknown {
 		fmt.Fprintf(&b, "- %s: unknown, %s\n", code(u.Framework, 80), code(u.Reason, 120))
@@ -154,38 +188,48 @@ func proposal(a *assess.Assessment, names map[string]string) string {
 	if b.Len() == 0 {
 		return ""
 	}
-	return fold(fmt.Sprintf("Proposals of the bot: %s with evidence", plural(clear, "code", "codes")), b.String())
+	summary := "What the bot reads in it: "
+	switch n := len(clearCodes(a)); n {
+	case 0:
+		summary += "no code"
+	case 1:
+		summary += "1 code, with the words it rests on"
+	default:
+		summary += strconv.Itoa(n) + " codes, with the words each rests on"
+	}
+	return fold(summary, b.String())
 }
 
 // check is the verdict as a check.
 func (v *Verdict) check() forge.Check {
 	c := forge.Check{
 		Name: CheckName, Conclusion: v.Conclusion, Title: v.Title(),
-		Summary:     clip(v.next() + "\n\n" + strings.Join(v.Person, "\n") + "\n\n" + v.table()),
+		Summary:     v.next() + "\n\n" + v.table() + v.because(),
 		Annotations: []forge.Annotation{},
 	}
-	levels := [...]forge.Level{diag.Info: forge.NoticeLevel, diag.Warning: forge.WarningLevel, diag.Error: forge.FailureLevel}
-	for _, d := range v.Findings {
-		a := forge.Annotation{
-			Path: d.Path, StartLine: max(1, d.Start.Line), EndLine: max(1, d.Start.Line, d.End.Line),
-			Level: levels[d.Severity], Title: d.Rule, Message: d.Message,
-		}
-		if d.Hint != "" {
-			a.Message += "\nhint: " + d.Hint
-		}
-		if a.StartLine == a.EndLine {
-			a.StartColumn, a.EndColumn = d.Start.Col, d.End.Col
-		}
-		c.Annotations = append(c.Annotations, a)
+	for _, d := range v.Findings[:min(len(v.Findings), maxAnnotations)] {
+		c.Annotations = append(c.Annotations, annotation(d))
 	}
 	return c
 }
 
-// clip keeps a text within what a forge takes, at a line's end.
-func clip(s string) string {
-	if len(s) <= maxBytes {
-		return s
+// annotation is a finding on its lines. A forge takes only UTF-8, which a path in
+// Git need not be.
+func annotation(d diag.Diagnostic) forge.Annotation {
+	levels := [...]forge.Level{diag.Info: forge.NoticeLevel, diag.Warning: forge.WarningLevel, diag.Error: forge.FailureLevel}
+	message := strings.ToValidUTF8(d.Message, "\ufffd")
+	if d.Hint != "" {
+		message += "\nhint: " + strings.ToValidUTF8(d.Hint, "\ufffd")
 	}
-	s = s[:maxBytes]
-	return s[:strings.LastIndexByte(s, '\n')+1] + "\n_Cut here: the report is too long._\n"
+	if letters := []rune(message); len(letters) > maxMessage {
+		message = string(letters[:maxMessage]) + " …"
+	}
+	a := forge.Annotation{
+		Path: strings.ToValidUTF8(d.Path, "\ufffd"), StartLine: max(1, d.Start.Line), EndLine: max(1, d.Start.Line, d.End.Line),
+		Level: levels[d.Severity], Title: d.Rule, Message: message,
+	}
+	if a.StartLine == a.EndLine {
+		a.StartColumn, a.EndColumn = d.Start.Col, d.End.Col
+	}
+	return a
 }

@@ -1,17 +1,12 @@
 package bot
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
-	"path"
 	"reflect"
 	"slices"
 	"strings"
-
-	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/object"
 
 	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
@@ -23,16 +18,16 @@ import (
 
 // A Verdict is what a review comes to.
 type Verdict struct {
-	Conclusion forge.Conclusion // failure: findings; neutral: a person must look; success
+	Conclusion forge.Conclusion // failure: something to mend; neutral: a person must look; success
 	Findings   []diag.Diagnostic
-	Person     []string // why a person must look, one reason a line; plain text, code spans for what was read
-	Previews   []Preview
-	Files      int // changed files of the registry
+	Reasons    []Reason  // why a person must look
+	Previews   []Preview // of the first changed entries
+	Entries    int       // changed entries that can be read
+	Files      int       // changed files of the registry
 }
 
 // A Preview is what a changed entry will look like in the catalog.
 type Preview struct {
-	Path       string
 	Entry      *entry.Entry
 	Text       string             // its description in the registry's language
 	Assessment *assess.Assessment // what the bot would propose; nil if the entry is not live
@@ -40,20 +35,46 @@ type Preview struct {
 }
 
 // Review judges a pull request by the rules of its base branch and reports: the
-// check and the one comment. It returns the verdict; nil where the pull request
-// is not open.
+// check and the one comment. It returns the verdict; nil, and a log line, where
+// there is nothing for it to do.
 func (b *Bot) Review(ctx context.Context, number int) (*Verdict, error) {
-	pr, err := b.Forge.PullRequest(ctx, number)
-	if err != nil {
-		return nil, fmt.Errorf("pull request %d: %w", number, err)
-	}
-	if pr.State != forge.Open {
-		b.Log("pull request %d is %s; there is nothing to review", number, pr.State)
-		return nil, nil
-	}
-	v, err := b.judge(ctx, pr)
+	v, err := b.review(ctx, number)
 	if err != nil {
 		return nil, fmt.Errorf("review pull request %d: %w", number, err)
+	}
+	return v, nil
+}
+
+func (b *Bot) review(ctx context.Context, number int) (*Verdict, error) {
+	pr, err := b.Forge.PullRequest(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	if pr.State != forge.Open {
+		b.logf("pull request %d is %s; there is nothing to review", number, pr.State)
+		return nil, nil
+	}
+	// A check belongs to a commit, whatever branch it is proposed for: one earned
+	// under another branch's policy must not count for this one.
+	main, err := b.Forge.DefaultBranch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if pr.Base != main {
+		b.logf("pull request %d is for branch %q; only those for %q are reviewed", number, pr.Base, main)
+		return nil, nil
+	}
+	m, err := b.merge(ctx, pr)
+	if err != nil {
+		return nil, err
+	}
+	if !m.before.Settings.Bot.Does("review") {
+		b.logf("pull request %d is not reviewed: bot.behaviours in the settings leaves it out", number)
+		return nil, nil
+	}
+	v, err := m.judge(ctx, pr.Base, b.AsOf)
+	if err != nil {
+		return nil, err
 	}
 	had, known, err := b.Forge.Check(ctx, pr.HeadSHA, CheckName)
 	if err != nil {
@@ -63,101 +84,45 @@ func (b *Bot) Review(ctx context.Context, number int) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !known {
+		had = forge.Check{}
+	}
+	return v, b.run(ctx, v.actions(pr, had, comments))
+}
+
+// actions are what the forge lacks of the verdict: had is the check that is there,
+// zero if none is.
+func (v *Verdict) actions(pr forge.PullRequest, had forge.Check, comments []forge.Comment) []Action {
 	var actions []Action
-	if check := v.check(); !known || !reflect.DeepEqual(check, had) {
+	if check := v.check(); !reflect.DeepEqual(check, had) {
 		actions = append(actions, SetCheck{pr.HeadSHA, check})
 	}
-	if !b.ours(pr) { // its own pull request explains itself
-		body := v.comment(pr)
-		if c, found := ownComment(comments, "review"); !found || c.Body != body {
-			actions = append(actions, PutComment{number, c.ID, body})
-		}
+	body := v.comment(pr)
+	c, found := ownComment(comments, "review")
+	// The bot's own pull request explains itself while nothing is wrong with it.
+	needless := !found && ours(pr) && v.Conclusion == forge.Success
+	if c.Body != body && !needless {
+		actions = append(actions, PutComment{pr.Number, c.ID, body})
 	}
-	return v, b.run(ctx, actions)
+	return actions
 }
 
 // ours reports whether the bot made a pull request.
-func (b *Bot) ours(pr forge.PullRequest) bool {
-	return pr.Own && pr.HeadRepository == "" && strings.HasPrefix(pr.Body, "<!-- dpg-registry:")
+func ours(pr forge.PullRequest) bool {
+	return pr.Own && pr.HeadRepository == "" && strings.HasPrefix(pr.Body, markerStart)
 }
 
-// sides are the two ends of a pull request.
-type sides struct {
-	repo       *registry.Repo
-	base, head *object.Commit
-	changes    []registry.Change // in the registry folder, since both parted
-	outside    bool              // whether anything else changed too
-}
-
-func (b *Bot) sides(ctx context.Context, pr forge.PullRequest) (*sides, error) {
-	g, err := b.Forge.Git(ctx)
+func (m *merge) judge(ctx context.Context, base, asOf string) (*Verdict, error) {
+	found, err := m.findings(ctx, base, asOf)
 	if err != nil {
 		return nil, err
 	}
-	s := &sides{repo: b.repo(g)}
-	base, ok, err := b.Forge.Head(ctx, pr.Base)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, fmt.Errorf("base branch %q is gone", pr.Base)
-	}
-	if s.base, err = g.CommitObject(plumbing.NewHash(base)); err != nil {
-		return nil, fmt.Errorf("base branch %q: %w", pr.Base, err)
-	}
-	if s.head, err = g.CommitObject(plumbing.NewHash(pr.HeadSHA)); err != nil {
-		return nil, fmt.Errorf("head commit %.7s: %w", pr.HeadSHA, err)
-	}
-	fork, err := registry.MergeBase(s.base, s.head)
-	if err != nil {
-		return nil, err
-	}
-	if fork == nil {
-		return nil, fmt.Errorf("branch %q has no history in common with %q", pr.Head, pr.Base)
-	}
-	if s.changes, err = s.repo.Changed(fork, s.head); err != nil {
-		return nil, err
-	}
-	all, err := (&registry.Repo{Git: g}).Changed(fork, s.head)
-	if err != nil {
-		return nil, err
-	}
-	s.outside = len(all) > len(s.changes)
-	return s, nil
-}
-
-func (b *Bot) judge(ctx context.Context, pr forge.PullRequest) (*Verdict, error) {
-	s, err := b.sides(ctx, pr)
-	if err != nil {
-		return nil, err
-	}
-	baseFiles, err := s.repo.Files(s.base)
-	if err != nil {
-		return nil, err
-	}
-	headFiles, err := s.repo.Files(s.head)
-	if err != nil {
-		return nil, err
-	}
-	before, err := registry.Load(ctx, baseFiles, registry.Options{Prefix: b.folder()})
-	if err != nil {
-		return nil, err
-	}
-	after, err := registry.Load(ctx, registry.Overlay(baseFiles, headFiles, s.changes),
-		registry.Options{Prefix: b.folder(), Rules: before})
-	if err != nil {
-		return nil, err
-	}
-	v := &Verdict{Files: len(s.changes)}
-	if v.Findings, err = b.findings(ctx, s, before, after); err != nil {
-		return nil, err
-	}
-	v.Person = b.person(s, before, after)
-	v.Previews = previews(s, before, after)
+	v := &Verdict{Files: len(m.changes), Findings: found, Reasons: m.reasons(base, found)}
+	v.Previews, v.Entries = m.previews()
 	switch {
 	case diag.Tally(v.Findings).Errors > 0:
 		v.Conclusion = forge.Failure
-	case len(v.Person) > 0:
+	case len(v.Reasons) > 0:
 		v.Conclusion = forge.Neutral
 	default:
 		v.Conclusion = forge.Success
@@ -166,17 +131,29 @@ func (b *Bot) judge(ctx context.Context, pr forge.PullRequest) (*Verdict, error)
 }
 
 // findings are all those in changed files, and those that the change brings
-// about elsewhere.
-func (b *Bot) findings(ctx context.Context, s *sides, before, after *registry.Registry) ([]diag.Diagnostic, error) {
+// about in entries that refer to them.
+func (m *merge) findings(ctx context.Context, base, asOf string) ([]diag.Diagnostic, error) {
 	changed := map[string]bool{}
-	for _, c := range s.changes {
-		changed[path.Join(b.folder(), c.Path)] = true
+	var touched []entry.Ref
+	for _, c := range m.changes {
+		full := m.full(c.Path)
+		changed[full] = true
+		for _, d := range []*registry.Doc{m.before.At(full), m.after.At(full)} {
+			if d != nil && !slices.Contains(touched, d.Ref) {
+				touched = append(touched, d.Ref)
+			}
+		}
 	}
-	now, err := lint.Run(ctx, after, lint.Options{AsOf: b.AsOf})
+	referring := map[string]bool{}
+	for _, name := range lint.References(m.after, touched) {
+		referring[name] = !changed[name]
+	}
+
+	found, err := lint.Run(ctx, m.after, lint.Options{AsOf: asOf, Only: func(name string) bool { return changed[name] || referring[name] }})
 	if err != nil {
 		return nil, err
 	}
-	then, err := lint.Run(ctx, before, lint.Options{AsOf: b.AsOf})
+	then, err := lint.Run(ctx, m.before, lint.Options{AsOf: asOf, Only: func(name string) bool { return referring[name] }})
 	if err != nil {
 		return nil, err
 	}
@@ -185,125 +162,59 @@ func (b *Bot) findings(ctx context.Context, s *sides, before, after *registry.Re
 	for _, d := range then {
 		known[finding{d.Path, d.Rule, d.Message}] = true
 	}
-	found := slices.DeleteFunc(now, func(d diag.Diagnostic) bool {
+	found = slices.DeleteFunc(found, func(d diag.Diagnostic) bool {
 		return !changed[d.Path] && known[finding{d.Path, d.Rule, d.Message}]
 	})
-	_, unread := assess.Read(after)
-	for _, d := range unread {
-		if changed[d.Path] {
-			found = append(found, d)
-		}
+	if m.assesses() {
+		_, unread := assess.Read(m.after)
+		found = append(found, slices.DeleteFunc(unread, func(d diag.Diagnostic) bool { return !changed[d.Path] })...)
 	}
-	for _, d := range before.Docs {
-		if changed[d.Path] && after.At(d.Path) == nil {
+	for _, c := range m.changes {
+		full := m.full(c.Path)
+		if d := m.before.At(full); c.Deleted && m.wasEntry(full) && m.after.Entry(d.Ref) == nil {
 			found = append(found, diag.Diagnostic{
-				Path: d.Path, Rule: "entry-deleted", Severity: diag.Error,
-				Message: fmt.Sprintf("entry %q is deleted or moved away, and what points to it breaks", d.Ref.ID),
-				Hint:    "keep the file: stage archived takes it out of the lists; stage removed erases what it says; stage renamed, with moved_to, leads to its new id",
+				Path: full, Rule: "entry-deleted", Severity: diag.Error,
+				Message: fmt.Sprintf("entry %q is deleted or has got another id; an id is kept for ever, so that links to it do not break", d.Ref.ID),
+				Hint: `bring the file back and give it status.stage "archived" to take it out of the lists, "removed" to erase what it says, ` +
+					`or "renamed" with moved_to to lead to its new id`,
+			})
+		}
+		if m.clashes[c.Path] {
+			found = append(found, diag.Diagnostic{
+				Path: full, Rule: "base-moved", Severity: diag.Error,
+				Message: fmt.Sprintf("branch %q changed this file too since this pull request began, so nobody knows what merging makes of it", base),
+				Hint:    fmt.Sprintf("merge branch %q into yours, settle what differs, and push", base),
 			})
 		}
 	}
 	return diag.Sort(found), nil
 }
 
-// person lists why somebody with a right to must look, however clean the change is.
-func (b *Bot) person(s *sides, before, after *registry.Registry) []string {
-	var why []string
-	if s.outside {
-		why = append(why, "It changes files outside the registry's folder.")
-	}
-	for _, c := range s.changes {
-		top, _, nested := strings.Cut(c.Path, "/")
-		full := path.Join(b.folder(), c.Path)
-		switch {
-		case c.Path == "registry.yaml":
-			why = append(why, "It changes the registry's settings. It was judged by those of the base branch.")
-		case c.Path == "policy.yaml":
-			why = append(why, "It changes the policy. It was judged by that of the base branch.")
-		case top == "frameworks":
-			why = append(why, "It changes a framework, "+code(c.Path, 100)+". It was judged by those of the base branch.")
-		case top == registry.AssessmentFolder:
-			if !derivedAgain(before, after, full) {
-				why = append(why, "It changes a file that the bot owns, "+code(c.Path, 100)+", to something the bot would not write.")
-			}
-		case top == "observations" || !nested:
-			why = append(why, "It changes "+code(c.Path, 100)+", which is not an entry.")
-		default:
-			why = append(why, rulings(before.At(full), after.At(full))...)
-		}
-	}
-	return slices.Compact(why)
-}
-
-// rulings names changes in an entry that give or take rights or set rules aside.
-func rulings(old, now *registry.Doc) []string {
-	var was, is entry.Entry
-	if old != nil && old.Entry != nil {
-		was = *old.Entry
-	}
-	if now == nil || now.Entry == nil {
-		return nil
-	}
-	is = *now.Entry
-	var why []string
-	note := func(changed bool, what string) {
-		if changed {
-			why = append(why, "It changes the "+what+" of "+code(now.Ref.String(), 120)+".")
-		}
-	}
-	note(len(was.Stewards)+len(is.Stewards) > 0 && !reflect.DeepEqual(was.Stewards, is.Stewards), "stewards")
-	note(len(was.Waivers)+len(is.Waivers) > 0 && !reflect.DeepEqual(was.Waivers, is.Waivers), "waivers")
-	note(len(was.Decisions)+len(is.Decisions) > 0 && !reflect.DeepEqual(was.Decisions, is.Decisions), "decisions")
-	return why
-}
-
-// derivedAgain reports whether a bot-owned file says what the engine makes of
-// the entry beside it. The base's file is what a lock keeps.
-func derivedAgain(before, after *registry.Registry, full string) bool {
-	for _, d := range after.Derived {
-		if d.Path != full {
-			continue
-		}
-		doc := after.Entry(d.Ref)
-		if doc == nil {
-			return false
-		}
-		old, _ := assess.Read(before)
-		_, want, err := assess.NewOffline(after.Frameworks).Derive(after, doc, old[d.Ref])
-		return err == nil && bytes.Equal(want, d.Source.Bytes())
-	}
-	// Deleted: right if the entry is no longer live.
-	for _, d := range after.Docs {
-		if path.Join(after.Prefix, d.AssessmentPath(after.Prefix)) == full {
-			return d.Entry != nil && !d.Entry.Status.Live()
-		}
-	}
-	return true
-}
-
-// maxPreviews bounds the comment: a change of hundreds of files shows only some.
+// maxPreviews bounds the comment: a change of hundreds of entries shows only some.
 const maxPreviews = 10
 
-func previews(s *sides, before, after *registry.Registry) []Preview {
-	var list []Preview
-	engine := assess.NewOffline(after.Frameworks)
-	for _, c := range s.changes {
-		doc := after.At(path.Join(after.Prefix, c.Path))
-		if doc == nil || doc.Entry == nil || len(list) == maxPreviews {
+// previews shows the first changed entries, and counts all.
+func (m *merge) previews() (shown []Preview, total int) {
+	lang := m.before.Settings.Language()
+	for _, c := range m.changes {
+		doc := m.after.At(m.full(c.Path))
+		if doc == nil || doc.Entry == nil {
 			continue
 		}
-		p := Preview{Path: doc.Path, Entry: doc.Entry, Names: map[string]string{}}
-		lang := before.Settings.Language()
+		if total++; total > maxPreviews {
+			continue
+		}
+		p := Preview{Entry: doc.Entry, Names: map[string]string{}}
 		p.Text = doc.Entry.Description.Best(lang, cmp.Or(doc.Entry.Language, lang))
 		if doc.Entry.Status.Live() {
-			p.Assessment = engine.Assess(doc.Entry, nil, after.Settings)
-			for _, m := range p.Assessment.Mappings {
-				if _, c, err := after.Frameworks.Find(m.Code); err == nil {
-					p.Names[m.Code] = c.Name.Best(lang, lang)
+			p.Assessment = m.engine.Assess(doc.Entry, m.previous(doc), m.after.Settings)
+			for _, mapping := range p.Assessment.Mappings {
+				if _, c, err := m.after.Frameworks.Find(mapping.Code); err == nil {
+					p.Names[mapping.Code] = c.Name.Best(lang, lang)
 				}
 			}
 		}
-		list = append(list, p)
+		shown = append(shown, p)
 	}
-	return list
+	return shown, total
 }

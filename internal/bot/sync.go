@@ -2,11 +2,10 @@ package bot
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
+	"errors"
 	"fmt"
-	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,7 +15,6 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
-	"github.com/dpg-registry/dpg-registry/internal/forge"
 	"github.com/dpg-registry/dpg-registry/internal/lint"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/internal/site"
@@ -29,7 +27,9 @@ type Synced struct {
 	Findings diag.Count
 	Proposed int // entries with a new assessment to propose
 	Waiting  int // of those, how many wait for a pull request to merge
-	Catalog  *catalog.Catalog
+	// Catalog is nil where files do not load as what they should be: nothing is
+	// published then, and what was published before stands.
+	Catalog *catalog.Catalog
 }
 
 // Sync brings the bot's pull requests in line with the default branch, and makes
@@ -44,21 +44,42 @@ func (b *Bot) Sync(ctx context.Context) (*Synced, error) {
 		return nil, err
 	}
 	out := &Synced{Head: registry.StampOf(m.head), Entries: len(m.reg.Docs), Findings: diag.Tally(found)}
-	if m.reg.Settings.Bot.Does("assess") {
-		if err := b.syncAssessments(ctx, m, out); err != nil {
-			return nil, err
-		}
+	if bad := unsound(m.reg); len(bad) > 0 {
+		// What the bot should do stands in these: it guesses at nothing.
+		b.logf("%s on branch %q has errors; the bot proposes nothing until they are mended", quoted(bad), m.name)
+	} else if err := b.syncAssessments(ctx, m, out); err != nil {
+		return nil, err
 	}
-	out.Catalog, err = m.catalog(ctx)
+	out.Catalog, err = b.catalog(ctx, m, out.Findings)
 	return out, err
 }
 
-// main is the default branch as it stands.
+// catalog returns nil, and a log line, where what people wrote cannot be published.
+func (b *Bot) catalog(ctx context.Context, m *mainBranch, found diag.Count) (*catalog.Catalog, error) {
+	if n := diag.Tally(m.reg.Findings).Errors; n > 0 {
+		b.logf("there is no catalog until files on branch %q load without errors; now there are %d", m.name, n)
+		return nil, nil
+	}
+	changes, err := m.repo.LastChanges(m.head)
+	if err != nil {
+		return nil, err
+	}
+	head := registry.StampOf(m.head)
+	cat, err := site.Build(ctx, catalog.Input{Registry: m.reg, Head: &head, Changes: changes})
+	if err != nil && found.Errors > 0 && ctx.Err() == nil { // two files of one id, a name that no file should have
+		b.logf("there is no catalog until branch %q is mended: %v", m.name, err)
+		return nil, nil
+	}
+	return cat, err
+}
+
+// A mainBranch is the default branch as it stands.
 type mainBranch struct {
-	name string
-	head *object.Commit
-	repo *registry.Repo
-	reg  *registry.Registry
+	name   string
+	folder string // of the registry
+	head   *object.Commit
+	repo   *registry.Repo
+	reg    *registry.Registry
 }
 
 func (b *Bot) main(ctx context.Context) (*mainBranch, error) {
@@ -77,7 +98,7 @@ func (b *Bot) main(ctx context.Context) (*mainBranch, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &mainBranch{name: name, repo: b.repo(g)}
+	m := &mainBranch{name: name, folder: b.folder(), repo: b.repo(g)}
 	if m.head, err = g.CommitObject(plumbing.NewHash(sha)); err != nil {
 		return nil, fmt.Errorf("head of %q: %w", name, err)
 	}
@@ -85,235 +106,78 @@ func (b *Bot) main(ctx context.Context) (*mainBranch, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.reg, err = registry.Load(ctx, files, registry.Options{Prefix: b.folder()})
-	return m, err
-}
-
-func (m *mainBranch) catalog(ctx context.Context) (*catalog.Catalog, error) {
-	changes, err := m.repo.LastChanges(m.head)
-	if err != nil {
+	if blobs, err := files.List(); err != nil {
 		return nil, err
+	} else if len(blobs) == 0 {
+		return nil, fmt.Errorf("branch %q has no folder %q; name the folder that holds the registry", name, m.folder)
 	}
-	head := registry.StampOf(m.head)
-	return site.Build(ctx, catalog.Input{Registry: m.reg, Head: &head, Changes: changes})
+	m.reg, err = registry.Load(ctx, files, registry.Options{Prefix: m.folder})
+	return m, err
 }
 
 // syncAssessments keeps the one pull request that proposes assessments.
 func (b *Bot) syncAssessments(ctx context.Context, m *mainBranch, out *Synced) error {
-	proposals, err := assess.Plan(ctx, m.reg)
-	if err != nil {
-		return err
+	settings := m.reg.Settings.Bot
+	p := purpose{name: "assess", branch: settings.Prefix() + "assess", base: m.name, parent: m.head, files: map[string][]byte{}}
+	if p.branch == m.name {
+		return errors.New("bot.branch_prefix in the settings makes the default branch one of the bot's; choose another")
 	}
-	if err := recheck(m.reg, proposals); err != nil {
-		return err
-	}
-	out.Proposed = len(proposals)
-	batch := proposals[:min(len(proposals), m.reg.Settings.Bot.PerPullRequest())]
-	out.Waiting = len(proposals) - len(batch)
-	p := purpose{
-		name:   "assess",
-		branch: m.reg.Settings.Bot.Prefix() + "assess",
-		base:   m.name,
-		files:  map[string][]byte{},
-		parent: m.head,
-	}
-	for _, pr := range batch {
-		p.files[path.Join(b.folder(), pr.Path)] = pr.Data
-	}
-	p.title, p.message, p.body = describe(m.reg, batch, out.Waiting)
-	return b.keep(ctx, m.repo, p)
-}
-
-// recheck repeats the evidence check on what is about to be proposed, whoever
-// made it.
-func recheck(reg *registry.Registry, proposals []assess.Proposal) error {
-	for _, p := range proposals {
-		if p.Delete {
-			continue
-		}
-		if _, dropped := assess.Check(reg.Entry(p.Ref).Entry, p.New, reg.Frameworks, reg.Settings); len(dropped) > 0 {
-			return fmt.Errorf("the assessment of %s does not hold: %s: %s", p.Ref, dropped[0].Code, dropped[0].Reason)
-		}
-	}
-	return nil
-}
-
-// A purpose is what one branch and its one pull request are for.
-type purpose struct {
-	name, branch, base   string
-	parent               *object.Commit
-	files                map[string][]byte // nil deletes
-	title, message, body string
-}
-
-// key tells one proposal from another: what files it would leave behind.
-func (p purpose) key() string {
-	h := sha256.New()
-	for _, name := range slices.Sorted(maps.Keys(p.files)) {
-		fmt.Fprintf(h, "%q %t %x\n", name, p.files[name] == nil, sha256.Sum256(p.files[name]))
-	}
-	return hex.EncodeToString(h.Sum(nil))[:16]
-}
-
-// keep brings the branch and pull request of a purpose in line with what it
-// proposes now: made, updated, closed when empty, or left to a person.
-func (b *Bot) keep(ctx context.Context, repo *registry.Repo, p purpose) error {
-	pulls, err := b.Forge.PullRequests(ctx, forge.Filter{HeadPrefix: p.branch})
-	if err != nil {
-		return err
-	}
-	var open, closed *forge.PullRequest
-	for i, pr := range pulls {
-		switch {
-		case pr.Head != p.branch:
-		case pr.State == forge.Open:
-			open = &pulls[i]
-		case pr.State == forge.Closed:
-			closed = &pulls[i]
-		}
-	}
-	at, exists, err := b.Forge.Head(ctx, p.branch)
-	if err != nil {
-		return err
-	}
-	if exists {
-		theirs, err := b.personsCommit(repo, p.parent, at)
+	if settings.Does("assess") {
+		proposals, err := assess.Plan(ctx, m.reg)
 		if err != nil {
 			return err
 		}
-		if theirs != "" {
-			b.Log("branch %s holds commit %.7s of a person; it is left alone until it is merged or deleted", p.branch, theirs)
-			return nil
+		proposals = slices.DeleteFunc(proposals, func(p assess.Proposal) bool {
+			why := unfit(m.reg, p)
+			if why != "" {
+				b.logf("nothing is proposed for %q: %s", p.Path, why)
+			}
+			return why != ""
+		})
+		batch := proposals[:min(len(proposals), settings.PerPullRequest())]
+		out.Proposed = len(proposals)
+		out.Waiting = len(proposals) - len(batch)
+		for _, pr := range batch {
+			p.files[path.Join(m.folder, pr.Path)] = pr.Data
+		}
+		if len(batch) > 0 {
+			p.title, p.message, p.body = describe(m.reg, batch, out.Waiting)
 		}
 	}
-	if len(p.files) == 0 {
-		if open == nil {
-			return nil
-		}
-		return b.run(ctx, []Action{ClosePull{open.Number, "Nothing is left to propose.", p.branch, at}})
-	}
-	body := marker(p.name, p.key()) + "\n" + p.body
-	if open == nil && closed != nil && strings.HasPrefix(closed.Body, marker(p.name, p.key())) {
-		b.Log("pull request %d proposed the same and was closed; it stays so until the proposal changes", closed.Number)
-		return nil
-	}
-	var actions []Action
-	if same, err := p.stands(repo, at); err != nil {
-		return err
-	} else if !same {
-		actions = append(actions, PushCommit{forge.NewCommit{
-			Branch: p.branch, Parent: p.parent.Hash.String(), ExpectedHead: at,
-			Files: p.files, Message: p.message, When: p.parent.Committer.When,
-		}})
-	}
-	switch {
-	case open == nil:
-		actions = append(actions, OpenPull{forge.NewPullRequest{Title: p.title, Body: body, Head: p.branch, Base: p.base}})
-	case open.Body != body || open.Title != p.title:
-		actions = append(actions, UpdatePull{open.Number, p.title, body})
-	}
-	if err := b.run(ctx, actions); err != nil {
-		return err
-	}
-	return b.checkOwn(ctx, p.branch)
+	return b.keep(ctx, m.repo, p)
 }
 
-// checkOwn sets the check on the bot's pull request: on GitHub, one that is
-// opened with the workflow's own token starts no workflow that would.
-func (b *Bot) checkOwn(ctx context.Context, branch string) error {
-	pulls, err := b.Forge.PullRequests(ctx, forge.Filter{State: forge.Open, HeadPrefix: branch})
-	if err != nil {
-		return err
+// plainPath is what files with ids are named; no forge refuses it and no reader
+// trips over it. The lint rule file-name says so of others.
+var plainPath = regexp.MustCompile(`^[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*$`)
+
+const maxPath = 200 // bytes
+
+// unfit says why something is not proposed, whoever made it; "" is that it may be.
+func unfit(reg *registry.Registry, p assess.Proposal) string {
+	if len(p.Path) > maxPath || !plainPath.MatchString(p.Path) {
+		return "its name has other characters than letters, digits, hyphens and dots, or is too long"
 	}
-	for _, pr := range pulls {
-		if pr.Head == branch {
-			_, err := b.Review(ctx, pr.Number)
-			return err
-		}
+	if p.Delete {
+		return ""
 	}
-	return nil
+	if _, dropped := assess.Check(reg.Entry(p.Ref).Entry, p.New, reg.Frameworks, reg.Settings); len(dropped) > 0 {
+		return fmt.Sprintf("what it says of %q does not hold: %s", dropped[0].Code, dropped[0].Reason)
+	}
+	return ""
 }
 
-// personsCommit returns a commit on the bot's branch that the bot did not make,
-// or "". What is reachable from the base is not the branch's own.
-func (b *Bot) personsCommit(repo *registry.Repo, base *object.Commit, at string) (string, error) {
-	head, err := repo.Git.CommitObject(plumbing.NewHash(at))
-	if err != nil {
-		return "", err
+func quoted(names []string) string {
+	var all []string
+	for _, name := range names {
+		all = append(all, fmt.Sprintf("%q", name))
 	}
-	fork, err := registry.MergeBase(base, head)
-	if err != nil {
-		return "", err
-	}
-	for c := head; fork == nil || c.Hash != fork.Hash; {
-		if c.Committer.Email != forge.BotEmail || c.Author.Email != forge.BotEmail || c.NumParents() > 1 {
-			return c.Hash.String(), nil
-		}
-		if c.NumParents() == 0 {
-			break
-		}
-		if c, err = c.Parent(0); err != nil {
-			return "", err
-		}
-	}
-	return "", nil
-}
-
-// stands reports whether the branch already proposes just these files, on the
-// present base or on an older one that they still fit.
-func (p purpose) stands(repo *registry.Repo, at string) (bool, error) {
-	if at == "" {
-		return false, nil
-	}
-	head, err := repo.Git.CommitObject(plumbing.NewHash(at))
-	if err != nil {
-		return false, err
-	}
-	fork, err := registry.MergeBase(p.parent, head)
-	if err != nil || fork == nil {
-		return false, err
-	}
-	whole := &registry.Repo{Git: repo.Git}
-	changes, err := whole.Changed(fork, head)
-	if err != nil || len(changes) != len(p.files) {
-		return false, err
-	}
-	files, err := whole.Files(head)
-	if err != nil {
-		return false, err
-	}
-	for _, c := range changes {
-		want, ours := p.files[c.Path]
-		if !ours || c.Deleted != (want == nil) {
-			return false, nil
-		}
-		if c.Deleted {
-			continue
-		}
-		got, err := files.Read(c.Path)
-		if err != nil || string(got) != string(want) {
-			return false, err
-		}
-	}
-	// A file that moved on in the base since would conflict.
-	moved, err := whole.Changed(fork, p.parent)
-	if err != nil {
-		return false, err
-	}
-	for _, c := range moved {
-		if _, ours := p.files[c.Path]; ours {
-			return false, nil
-		}
-	}
-	return true, nil
+	return strings.Join(all, ", ")
 }
 
 // describe writes the words of a pull request of assessments.
 func describe(reg *registry.Registry, batch []assess.Proposal, waiting int) (title, message, body string) {
-	if len(batch) == 0 {
-		return "", "", ""
-	}
-	title = fmt.Sprintf("Assess %s", plural(len(batch), "entry", "entries"))
+	title = "Assess " + plural(len(batch), "entry", "entries")
 	if len(batch) == 1 {
 		title = "Assess " + batch[0].Ref.String()
 	}
@@ -324,16 +188,20 @@ func describe(reg *registry.Registry, batch []assess.Proposal, waiting int) (tit
 	message = fmt.Sprintf("assess: propose %s\n\n%s\n", plural(len(batch), "assessment", "assessments"), strings.Join(ids, "\n"))
 
 	var b strings.Builder
-	b.WriteString("The bot read these entries and proposes a summary and mappings for each. Every mapping shows the words it rests on; " +
-		"it says what the entry claims, not that the product complies. " +
-		"**Merging leaves them proposed.** To rule on one, add a decision to the entry.\n\n**Next: a maintainer.**\n\n")
+	b.WriteString("The bot read " + plural(len(batch), "entry", "entries") + " and proposes what the catalog should say of each: a summary where one helps, and the codes that its words speak for, each with those words. " +
+		"A code says what the entry claims, not that the product complies.\n\n" +
+		"**Next: a maintainer.**\n\n" +
+		"- If it looks right, merge it. The catalog then shows these codes as proposed, until somebody confirms them.\n" +
+		"- To accept or reject a code, or to write a summary of your own, add a decision to the entry, and the bot changes this pull request. Such as:\n" +
+		"  `decisions: [{ruling: reject, code: framework/code, by: {github: you}, as: registry, date: 2026-01-31, reason: It is about something else.}]`\n" +
+		"- If you close it, the bot proposes nothing more until one of these entries changes.\n\n")
 	if waiting > 0 {
-		fmt.Fprintf(&b, "%s more wait until this is merged.\n\n", plural(waiting, "entry", "entries"))
+		fmt.Fprintf(&b, "%s until this is merged.\n\n", plural(waiting, "more entry waits", "more entries wait"))
 	}
 	for i, p := range batch {
 		section := change(reg, p)
-		if b.Len()+len(section) > maxBytes-2000 {
-			fmt.Fprintf(&b, "\n%d more are in the files of this pull request.\n", len(batch)-i)
+		if b.Len()+len(section) > maxBytes-500 { // room for the key and the line below
+			fmt.Fprintf(&b, "%s in the files of this pull request.\n", plural(len(batch)-i, "more is", "more are"))
 			break
 		}
 		b.WriteString(section)
@@ -343,39 +211,40 @@ func describe(reg *registry.Registry, batch []assess.Proposal, waiting int) (tit
 
 // change shows what one proposal changes, folded.
 func change(reg *registry.Registry, p assess.Proposal) string {
-	if p.New == nil {
-		return fmt.Sprintf("**%s**: no longer live, so its assessment goes.\n\n", p.Ref)
+	line := "**" + code(p.Ref.String(), 200) + "**"
+	if p.Delete {
+		return line + ": no longer listed, so its assessment goes.\n\n"
 	}
 	names := map[string]string{}
 	lang := reg.Settings.Language()
-	had := map[string]int{}
-	if p.Old != nil {
-		for _, m := range p.Old.Mappings {
-			had[m.Code] = m.Strength
+	was, is := clearCodes(p.Old), clearCodes(p.New)
+	for _, full := range is {
+		if _, c, err := reg.Frameworks.Find(full); err == nil {
+			names[full] = c.Name.Best(lang, lang)
 		}
 	}
-	var added, gone []string
-	for _, m := range p.New.Mappings {
-		if _, c, err := reg.Frameworks.Find(m.Code); err == nil {
-			names[m.Code] = c.Name.Best(lang, lang)
-		}
-		if had[m.Code] != m.Strength && m.Strength == 2 {
-			added = append(added, m.Code)
-		}
-		delete(had, m.Code)
-	}
-	for code, strength := range had {
-		if strength == 2 {
-			gone = append(gone, code)
-		}
-	}
-	slices.Sort(gone)
-	line := fmt.Sprintf("**%s**", p.Ref)
+	added := slices.DeleteFunc(slices.Clone(is), func(c string) bool { return slices.Contains(was, c) })
+	gone := slices.DeleteFunc(slices.Clone(was), func(c string) bool { return slices.Contains(is, c) })
 	if len(added) > 0 {
-		line += ": new " + strings.Join(added, ", ")
+		line += ": new " + some(added, 100)
 	}
 	if len(gone) > 0 {
-		line += "; no longer " + strings.Join(gone, ", ")
+		line += "; no longer " + some(gone, 100)
 	}
 	return line + "\n\n" + proposal(p.New, names)
+}
+
+// clearCodes lists the codes with clear support that nobody rejected; a nil
+// assessment has none.
+func clearCodes(a *assess.Assessment) []string {
+	if a == nil {
+		return nil
+	}
+	var codes []string
+	for _, m := range a.Mappings {
+		if m.Strength == 2 && m.Review.State != assess.StateRejected {
+			codes = append(codes, m.Code)
+		}
+	}
+	return codes
 }

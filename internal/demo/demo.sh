@@ -31,7 +31,7 @@ show dpgbot forge init demo/forge
 "$dpgbot" forge init "$forge"
 git init -q -b main "$demo/seed"
 cp -R registry schemas "$demo/seed/"
-rm "$demo/seed/registry/registry.go" "$demo/seed/schemas/schemas.go" # data only: its Go is the program's
+rm "$demo"/seed/*/*.go # data only: the Go beside it is the program's
 rm -rf "$demo/seed/registry/assessments"
 git -C "$demo/seed" add -A
 git -C "$demo/seed" commit -q -m "registry: start"

@@ -21,6 +21,9 @@ func everyRule() []*lint.Rule {
 var reading = []*lint.Rule{
 	read("assessment-file", "an assessment can be read and stands where its entry's place says",
 		"The bot writes these files. Delete the one that is named; the bot makes it again."),
+	read("base-moved", "a file is changed on one side only",
+		"The branch to merge into changed the same file since the pull request began, so what merging makes of it was not judged.\n"+
+			"Merge that branch into yours, settle what differs, and push. It is found when a pull request is reviewed."),
 	read("duplicate-key", "a key is given once",
 		"Of two values under one key only one would count, and nobody sees which. Keep the right one."),
 	read("entry-deleted", "an entry's file is never deleted or moved away",

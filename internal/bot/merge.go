@@ -1,0 +1,199 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/dpg-registry/dpg-registry/internal/assess"
+	"github.com/dpg-registry/dpg-registry/internal/diag"
+	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/forge"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
+)
+
+// A merge is what a pull request would make of its base branch: the changes of
+// its head laid over the base as it is now.
+type merge struct {
+	folder        string            // of the registry
+	changes       []registry.Change // of the registry's files since head left base; paths relative to folder
+	outside       []string          // other files that changed, by path in the repository
+	clashes       map[string]bool   // changed files that base changed too, to something else; paths relative to folder
+	before, after *registry.Registry
+	engine        *assess.Offline                         // with the base's frameworks
+	assessed      func() map[entry.Ref]*assess.Assessment // the base's, read when first asked for
+}
+
+func (b *Bot) merge(ctx context.Context, pr forge.PullRequest) (*merge, error) {
+	sha, ok, err := b.Forge.Head(ctx, pr.Base)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("base branch %q is gone", pr.Base)
+	}
+	g, err := b.Forge.Git(ctx)
+	if err != nil {
+		return nil, err
+	}
+	base, err := g.CommitObject(plumbing.NewHash(sha))
+	if err != nil {
+		return nil, fmt.Errorf("base branch %q at %.7s: %w", pr.Base, sha, err)
+	}
+	head, err := g.CommitObject(plumbing.NewHash(pr.HeadSHA))
+	if err != nil {
+		return nil, fmt.Errorf("head commit %.7s: %w", pr.HeadSHA, err)
+	}
+	fork, err := registry.MergeBase(base, head)
+	if err != nil {
+		return nil, err
+	}
+	if fork == nil {
+		return nil, fmt.Errorf("branch %q has no history in common with %q", pr.Head, pr.Base)
+	}
+
+	m := &merge{folder: b.folder(), clashes: map[string]bool{}}
+	whole, repo := &registry.Repo{Git: g}, b.repo(g)
+	changes, err := whole.Changed(fork, head)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range changes {
+		name, in := c.Path, true
+		if m.folder != "." {
+			name, in = strings.CutPrefix(c.Path, m.folder+"/")
+		}
+		if in {
+			m.changes = append(m.changes, registry.Change{Path: name, Deleted: c.Deleted})
+		} else {
+			m.outside = append(m.outside, c.Path)
+		}
+	}
+	moved, err := repo.Changed(fork, base)
+	if err != nil {
+		return nil, err
+	}
+	apart, err := repo.Changed(base, head)
+	if err != nil {
+		return nil, err
+	}
+	m.clashes = both(paths(m.changes), both(paths(moved), paths(apart)))
+
+	baseFiles, err := repo.Files(base)
+	if err != nil {
+		return nil, err
+	}
+	headFiles, err := repo.Files(head)
+	if err != nil {
+		return nil, err
+	}
+	if m.before, err = registry.Load(ctx, baseFiles, registry.Options{Prefix: m.folder}); err != nil {
+		return nil, err
+	}
+	m.after, err = registry.Load(ctx, registry.Overlay(baseFiles, headFiles, m.changes),
+		registry.Options{Prefix: m.folder, Rules: m.before})
+	if err != nil {
+		return nil, err
+	}
+	m.engine = assess.NewOffline(m.before.Frameworks)
+	m.assessed = sync.OnceValue(func() map[entry.Ref]*assess.Assessment {
+		all, _ := assess.Read(m.before)
+		return all
+	})
+	return m, nil
+}
+
+func paths(changes []registry.Change) map[string]bool {
+	set := make(map[string]bool, len(changes))
+	for _, c := range changes {
+		set[c.Path] = true
+	}
+	return set
+}
+
+func both(a, b map[string]bool) map[string]bool {
+	set := map[string]bool{}
+	for name := range a {
+		if b[name] {
+			set[name] = true
+		}
+	}
+	return set
+}
+
+// full is the path of a file of the registry as findings have it.
+func (m *merge) full(name string) string { return path.Join(m.folder, name) }
+
+// had returns what the base says of an entry, which may have stood in another
+// folder; zero if nothing that can be read.
+func (m *merge) had(now *registry.Doc) entry.Entry {
+	d := m.before.At(now.Path)
+	if d == nil || d.Entry == nil {
+		d = m.before.Entry(now.Ref)
+	}
+	if d == nil {
+		return entry.Entry{}
+	}
+	return *d.Entry
+}
+
+// assesses reports whether files that the bot writes are among the changes.
+func (m *merge) assesses() bool {
+	for _, c := range m.changes {
+		if inFolder(c.Path, registry.AssessmentFolder) {
+			return true
+		}
+	}
+	return false
+}
+
+func inFolder(name, folder string) bool { return strings.HasPrefix(name, folder+"/") }
+
+// derivedAgain reports whether a changed assessment is what the engine makes of
+// the entry beside it, or gone because there is none to make. What the base's
+// file says is kept where a person locked it.
+func (m *merge) derivedAgain(c registry.Change) bool {
+	doc := m.after.At(m.full(strings.TrimPrefix(c.Path, registry.AssessmentFolder+"/")))
+	live := doc != nil && doc.Entry != nil && doc.Entry.Status.Live()
+	if c.Deleted {
+		return doc == nil || doc.Entry != nil && !live
+	}
+	for _, d := range m.after.Derived {
+		if d.Path == m.full(c.Path) {
+			if !live || m.after.Entry(d.Ref) != doc {
+				return false
+			}
+			_, want, err := m.engine.Derive(m.after, doc, m.previous(doc))
+			return err == nil && bytes.Equal(want, d.Source.Bytes())
+		}
+	}
+	return false
+}
+
+// previous is what the base has of an entry's assessment. It matters only where a
+// person locked it, and reading them all takes time.
+func (m *merge) previous(doc *registry.Doc) *assess.Assessment {
+	if len(doc.Entry.Decisions) == 0 {
+		return nil
+	}
+	return m.assessed()[doc.Ref]
+}
+
+// unsound lists the files by which a registry judges and is judged that have
+// errors themselves.
+func unsound(reg *registry.Registry) []string {
+	var files []string
+	for _, d := range reg.Findings {
+		name := strings.TrimPrefix(d.Path, reg.Prefix+"/")
+		governs := name == "registry.yaml" || name == "policy.yaml" || inFolder(name, "frameworks")
+		if governs && d.Severity == diag.Error && (len(files) == 0 || files[len(files)-1] != d.Path) {
+			files = append(files, d.Path)
+		}
+	}
+	return files
+}

@@ -1,0 +1,236 @@
+package bot
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/dpg-registry/dpg-registry/internal/forge"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
+)
+
+// A purpose is what one branch and its one pull request are for.
+type purpose struct {
+	name, branch, base   string
+	parent               *object.Commit    // the base's
+	files                map[string][]byte // what to propose, by path in the repository; nil deletes
+	title, message, body string            // "" without files
+}
+
+// A standing is what there is of a purpose on the forge.
+type standing struct {
+	open   *forge.PullRequest // nil if none
+	closed *forge.PullRequest // the last that was closed without being merged; nil if none
+	at     string             // where the branch is; "" if there is none
+	theirs string             // a commit on the branch that a person made; "" if none
+	holds  bool               // the branch proposes just the files of the purpose
+}
+
+// keep brings the branch and pull request of a purpose in line with what it
+// proposes now: made, updated, closed when empty, or left to a person.
+func (b *Bot) keep(ctx context.Context, repo *registry.Repo, p purpose) error {
+	s, err := b.standing(ctx, repo, p)
+	if err != nil {
+		return err
+	}
+	actions, leave := p.actions(s)
+	if leave != "" {
+		b.logf("%s", leave)
+		return nil
+	}
+	if err := b.run(ctx, actions); err != nil || len(p.files) == 0 {
+		return err
+	}
+	return b.checkOwn(ctx, p)
+}
+
+// actions turn a standing into what the purpose wants; or leave says why things
+// are left as they are.
+func (p purpose) actions(s standing) (actions []Action, leave string) {
+	if s.theirs != "" {
+		return nil, fmt.Sprintf("branch %s holds commit %.7s, which the bot did not make; it is left alone until it is merged or deleted", p.branch, s.theirs)
+	}
+	if len(p.files) == 0 {
+		return p.withdraw(s), ""
+	}
+	head := marker(p.name, p.key())
+	if s.open == nil && s.closed != nil && strings.HasPrefix(s.closed.Body, head) {
+		return nil, fmt.Sprintf("pull request %d proposed the same and was closed; nothing is proposed until that changes", s.closed.Number)
+	}
+	if !s.holds {
+		actions = append(actions, PushCommit{forge.NewCommit{
+			Branch: p.branch, Parent: p.parent.Hash.String(), ExpectedHead: s.at,
+			Files: p.files, Message: p.message, When: p.date(),
+		}})
+	}
+	body := head + "\n" + p.body
+	switch {
+	case s.open == nil:
+		actions = append(actions, OpenPull{forge.NewPullRequest{Title: p.title, Body: body, Head: p.branch, Base: p.base}})
+	case s.open.Body != body || s.open.Title != p.title:
+		actions = append(actions, UpdatePull{s.open.Number, p.title, body})
+	}
+	return actions, ""
+}
+
+// withdraw closes what is open and deletes the branch.
+func (p purpose) withdraw(s standing) (actions []Action) {
+	if s.open != nil {
+		// Without its key: a proposal that the bot closed may come back, one that a
+		// person closed may not.
+		_, text, _ := strings.Cut(s.open.Body, "\n")
+		if body := marker(p.name, "") + "\n" + text; body != s.open.Body {
+			actions = append(actions, UpdatePull{s.open.Number, s.open.Title, body})
+		}
+		actions = append(actions, ClosePull{s.open.Number, "Nothing is left to propose, so the bot closes this."})
+	}
+	if s.at != "" {
+		actions = append(actions, DeleteBranch{p.branch, s.at})
+	}
+	return actions
+}
+
+// key tells one proposal from another: what files it would leave behind.
+func (p purpose) key() string {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(p.files)) {
+		fmt.Fprintf(h, "%q %t %x\n", name, p.files[name] == nil, sha256.Sum256(p.files[name]))
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
+}
+
+// date is the base commit's, so that the same proposal is the same commit. Anybody
+// can date a commit before 1970, which Git's own tools refuse.
+func (p purpose) date() time.Time {
+	if first := time.Unix(1, 0); p.parent.Committer.When.Before(first) {
+		return first
+	}
+	return p.parent.Committer.When
+}
+
+// standing looks at the forge.
+func (b *Bot) standing(ctx context.Context, repo *registry.Repo, p purpose) (standing, error) {
+	var s standing
+	pulls, err := b.Forge.PullRequests(ctx, forge.Filter{HeadPrefix: p.branch})
+	if err != nil {
+		return s, err
+	}
+	s.at, _, err = b.Forge.Head(ctx, p.branch)
+	if err != nil {
+		return s, err
+	}
+	merged := false // what is on the branch, perhaps as one commit of another hash
+	for i, pr := range pulls {
+		if pr.Head != p.branch || pr.Base != p.base {
+			continue
+		}
+		switch pr.State {
+		case forge.Open:
+			s.open = &pulls[i]
+		case forge.Closed:
+			s.closed = &pulls[i]
+		case forge.Merged:
+			merged = merged || pr.HeadSHA == s.at
+		}
+	}
+	if s.at == "" {
+		return s, nil
+	}
+	head, err := repo.Git.CommitObject(plumbing.NewHash(s.at))
+	if err != nil {
+		return s, fmt.Errorf("branch %q at %.7s: %w", p.branch, s.at, err)
+	}
+	fork, err := registry.MergeBase(p.parent, head)
+	if err != nil {
+		return s, err
+	}
+	if s.open != nil || !merged {
+		if s.theirs, err = personsCommit(fork, head); err != nil || s.theirs != "" {
+			return s, err
+		}
+	}
+	s.holds, err = p.held(&registry.Repo{Git: repo.Git}, fork, head)
+	return s, err
+}
+
+// personsCommit returns a commit of a branch, since it left its base at fork, that
+// the bot did not make, or "".
+func personsCommit(fork, head *object.Commit) (string, error) {
+	for c := head; fork == nil || c.Hash != fork.Hash; {
+		if c.Committer.Email != forge.BotEmail || c.Author.Email != forge.BotEmail || c.NumParents() > 1 {
+			return c.Hash.String(), nil
+		}
+		if c.NumParents() == 0 {
+			break
+		}
+		var err error
+		if c, err = c.Parent(0); err != nil {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// held reports whether a branch proposes just the files of the purpose, on the
+// present base or on an older one that they still fit.
+func (p purpose) held(repo *registry.Repo, fork, head *object.Commit) (bool, error) {
+	if fork == nil {
+		return false, nil
+	}
+	changes, err := repo.Changed(fork, head)
+	if err != nil || len(changes) != len(p.files) {
+		return false, err
+	}
+	files, err := repo.Files(head)
+	if err != nil {
+		return false, err
+	}
+	for _, c := range changes {
+		want, ours := p.files[c.Path]
+		if !ours || c.Deleted != (want == nil) {
+			return false, nil
+		}
+		if c.Deleted {
+			continue
+		}
+		got, err := files.Read(c.Path)
+		if err != nil || string(got) != string(want) {
+			return false, err
+		}
+	}
+	// A file that moved on in the base since would conflict.
+	moved, err := repo.Changed(fork, p.parent)
+	if err != nil {
+		return false, err
+	}
+	for _, c := range moved {
+		if _, ours := p.files[c.Path]; ours {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// checkOwn sets the check on the bot's pull request: on GitHub, one that is
+// opened with the workflow's own token starts no workflow that would.
+func (b *Bot) checkOwn(ctx context.Context, p purpose) error {
+	pulls, err := b.Forge.PullRequests(ctx, forge.Filter{State: forge.Open, HeadPrefix: p.branch})
+	if err != nil {
+		return err
+	}
+	for _, pr := range pulls {
+		if pr.Head == p.branch && pr.Base == p.base {
+			_, err := b.Review(ctx, pr.Number)
+			return err
+		}
+	}
+	return nil
+}
