@@ -71,7 +71,7 @@ func (v *Verdict) comment(pr forge.PullRequest) string {
 	b.WriteString(v.because())
 	end := fmt.Sprintf("<sub>This is about commit %.12s, which changes %s of the registry, judged by the rules on %s. To try again, push to this branch. "+
 		"On your machine, `dpg validate` gives the same findings, and `dpg explain RULE` the reason for a rule.</sub>\n",
-		pr.HeadSHA, plural(v.Files, "file", "files"), code(pr.Base, 80))
+		pr.HeadSHA, plural(v.Files, "file", "files"), diag.Code(pr.Base, 80))
 	shown := 0
 	for _, p := range v.Previews {
 		section := p.markdown()
@@ -120,11 +120,11 @@ func (v *Verdict) table() string {
 			if d.Start.Line > 0 {
 				where += fmt.Sprintf(":%d:%d", d.Start.Line, d.Start.Col)
 			}
-			what := cell(d.Message, 300)
+			what := diag.Cell(d.Message, 300)
 			if d.Hint != "" {
-				what += "<br>" + cell(d.Hint, 300)
+				what += "<br>" + diag.Cell(d.Hint, 300)
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", icons[d.Severity], cell(where, 150), cell(d.Rule, 60), what)
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", icons[d.Severity], diag.Cell(where, 150), diag.Cell(d.Rule, 60), what)
 		}
 	}
 	b.WriteString("\n")
@@ -137,18 +137,18 @@ func (v *Verdict) table() string {
 func (p Preview) markdown() string {
 	var b strings.Builder
 	e := p.Entry
-	fmt.Fprintf(&b, "### How the catalog will show %s\n\n", code(e.Name, 120))
+	fmt.Fprintf(&b, "### How the catalog will show %s\n\n", diag.Code(e.Name, 120))
 	if p.Text != "" {
-		fmt.Fprintf(&b, "%s\n\n", code(p.Text, 400))
+		fmt.Fprintf(&b, "%s\n\n", diag.Code(p.Text, 400))
 	}
 	var facts []string
 	for _, l := range e.Licenses[:min(len(e.Licenses), 10)] {
-		facts = append(facts, "licence "+code(l.Expression, 80))
+		facts = append(facts, "licence "+diag.Code(l.Expression, 80))
 	}
 	if len(e.Types) > 0 {
-		facts = append(facts, code(strings.Join(e.Types, ", "), 120))
+		facts = append(facts, diag.Code(strings.Join(e.Types, ", "), 120))
 	}
-	facts = append(facts, "stage "+code(e.Status.Stage, 40))
+	facts = append(facts, "stage "+diag.Code(e.Status.Stage, 40))
 	b.WriteString(strings.Join(facts, " · ") + "\n\n")
 	if p.Assessment != nil {
 		b.WriteString(proposal(p.Assessment, p.Names))
@@ -164,7 +164,7 @@ func proposal(a *assess.Assessment, names map[string]string) string {
 		for _, s := range a.Summary.Sentences {
 			text = append(text, s.Text)
 		}
-		fmt.Fprintf(&b, "Summary: %s\n\n", code(strings.Join(text, " "), 400))
+		fmt.Fprintf(&b, "Summary: %s\n\n", diag.Code(strings.Join(text, " "), 400))
 	}
 	shown := 0
 	for _, m := range a.Mappings {
@@ -174,16 +174,16 @@ func proposal(a *assess.Assessment, names map[string]string) string {
 		if shown++; shown > maxMappings {
 			continue
 		}
-		fmt.Fprintf(&b, "- **%s** %s, %s\n", code(m.Code, 100), code(names[m.Code], 120), strings.ReplaceAll(m.Review.State, "_", " "))
+		fmt.Fprintf(&b, "- **%s** %s, %s\n", diag.Code(m.Code, 100), diag.Code(names[m.Code], 120), strings.ReplaceAll(m.Review.State, "_", " "))
 		for _, e := range m.Evidence {
-			fmt.Fprintf(&b, "  - %s says %s\n", code(e.Pointer, 100), code(e.Quote, 300))
+			fmt.Fprintf(&b, "  - %s says %s\n", diag.Code(e.Pointer, 100), diag.Code(e.Quote, 300))
 		}
 	}
 	if shown > maxMappings {
 		fmt.Fprintf(&b, "- and %d more\n", shown-maxMappings)
 	}
 	for _, u := range a.Unknown {
-		fmt.Fprintf(&b, "- %s: unknown, %s\n", code(u.Framework, 80), code(u.Reason, 120))
+		fmt.Fprintf(&b, "- %s: unknown, %s\n", diag.Code(u.Framework, 80), diag.Code(u.Reason, 120))
 	}
 	if b.Len() == 0 {
 		return ""

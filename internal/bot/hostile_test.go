@@ -12,6 +12,7 @@ import (
 	east "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/text"
 
+	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/forge"
 )
 
@@ -110,10 +111,10 @@ func FuzzCode(f *testing.F) {
 
 func checkCode(t *testing.T, s string) {
 	t.Helper()
-	inLine := "## " + code(s, 300) + "\n\n" + code(s, 300) + "\n\n- " + code(s, 300) + "\n  - **" + code(s, 300) + "** and " + code(s, 300) + "\n\n" +
-		fold("detail", "- "+code(s, 300)) + "after\n"
+	inLine := "## " + diag.Code(s, 300) + "\n\n" + diag.Code(s, 300) + "\n\n- " + diag.Code(s, 300) + "\n  - **" + diag.Code(s, 300) + "** and " + diag.Code(s, 300) + "\n\n" +
+		fold("detail", "- "+diag.Code(s, 300)) + "after\n"
 	checkMarkdown(t, inLine)
-	table := "| | where | rule | what to do |\n|---|---|---|---|\n| x | " + cell(s, 300) + " | " + cell(s, 300) + " | " + cell(s, 300) + "<br>" + cell(s, 300) + " |\n\n"
+	table := "| | where | rule | what to do |\n|---|---|---|---|\n| x | " + diag.Cell(s, 300) + " | " + diag.Cell(s, 300) + " | " + diag.Cell(s, 300) + "<br>" + diag.Cell(s, 300) + " |\n\n"
 	checkMarkdown(t, table)
 	// Other readers of tables cut at each pipe without a backslash just before it,
 	// or with an even number of them.
@@ -125,8 +126,8 @@ func checkCode(t *testing.T, s string) {
 		t.Errorf("a pipe with two backslashes is read in two ways: %s", row)
 	}
 	// A plain text is shown as it is.
-	if regexp.MustCompile(`^[a-z ]{1,50}$`).MatchString(s) && strings.TrimSpace(s) == s && !strings.Contains(s, "  ") && code(s, 300) != "`"+s+"`" {
-		t.Errorf("code(%q) = %q", s, code(s, 300))
+	if regexp.MustCompile(`^[a-z ]{1,50}$`).MatchString(s) && strings.TrimSpace(s) == s && !strings.Contains(s, "  ") && diag.Code(s, 300) != "`"+s+"`" {
+		t.Errorf("diag.Code(%q) = %q", s, diag.Code(s, 300))
 	}
 }
 

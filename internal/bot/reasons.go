@@ -22,7 +22,7 @@ func (r Reason) markdown() string {
 // reasons lists them in a fixed order, each once with all it is about. A file that
 // is no entry is left out where a finding says so.
 func (m *merge) reasons(base string, found []diag.Diagnostic) []Reason {
-	onBase := code(base, 80)
+	onBase := diag.Code(base, 80)
 	var (
 		rules     = Reason{What: "The rules on " + onBase + " have errors themselves", Next: "Mend them there first, then push to this branch again: what is said here may be incomplete."}
 		settings  = Reason{What: "It changes the registry's settings", Next: "This report goes by those on " + onBase + ". Merging puts the new ones in force."}

@@ -211,7 +211,7 @@ func describe(reg *registry.Registry, batch []assess.Proposal, waiting int) (tit
 
 // change shows what one proposal changes, folded.
 func change(reg *registry.Registry, p assess.Proposal) string {
-	line := "**" + code(p.Ref.String(), 200) + "**"
+	line := "**" + diag.Code(p.Ref.String(), 200) + "**"
 	if p.Delete {
 		return line + ": no longer listed, so its assessment goes.\n\n"
 	}

@@ -113,3 +113,24 @@ func plural(n int, noun string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }
+
+// Minus gives the findings that are not among those before, wherever in their file
+// they stand now: a line further down is not a new finding. One that was there
+// once and is there twice now is new once.
+func Minus(now, before []Diagnostic) []Diagnostic {
+	type key struct{ path, rule, message string }
+	had := map[key]int{}
+	for _, d := range before {
+		had[key{d.Path, d.Rule, d.Message}]++
+	}
+	var left []Diagnostic
+	for _, d := range now {
+		k := key{d.Path, d.Rule, d.Message}
+		if had[k] > 0 {
+			had[k]--
+			continue
+		}
+		left = append(left, d)
+	}
+	return left
+}

@@ -174,7 +174,7 @@ func status(folder string, stage *node, o Options) entry.Status {
 	case folder == excluded:
 		s.Stage = entry.StageDeclined
 	case said == "DPG":
-		s.Stage, s.RecognisedBy = entry.StageDPG, RecognisedBy
+		s.Stage, s.RecognisedBy, s.URL = entry.StageDPG, RecognisedBy, Repository
 		stage.change("/status/stage", StageName, "")
 		return s
 	default:

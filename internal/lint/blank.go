@@ -9,15 +9,19 @@ var blank = &Rule{
 	Doc: `A text that is empty or only white space looks like an answer and is none. Leave the key out where
 nothing is known; an answer of the DPG Standard can say ` + "`unknown`, `not-asked` or `not-applicable`" + `.`,
 	Check: func(p *Pass) {
+		removals := 0
 		for _, s := range p.Strings {
 			if text, _ := trim(s.Text); text != "" {
 				continue
 			}
-			hint := "write it, or leave the key out"
+			what, hint := quote(s.Field), "write it, or leave the key out"
 			if s.InList {
-				hint = "write it, or take the item out of the list"
+				what, hint = "an item of "+what, "write it, or take the item out of the list"
 			}
-			p.Reportf(s.Pointer, hint, "%q holds a blank text", s.Field)
+			d := p.Reportf(s.Pointer, hint, "%s is blank", what)
+			if removals++; removals <= maxRemovals {
+				d.Edits = removal(p, s.Pointer)
+			}
 		}
 	},
 }

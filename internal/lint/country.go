@@ -18,16 +18,18 @@ var country = &Rule{
 group by them and show their names in any language. A region, a continent or "global" is no country: name the
 countries one by one, or say it in the description.`,
 	Check: func(p *Pass) {
+		repair := countryRepair{p: p}
 		for _, c := range countries(p) {
 			text, _ := trim(c.code)
 			if text == "" || isCountry(c.code) {
 				continue
 			}
-			hint := `write a code such as "KE"`
-			if code := countryCode(text); code != "" {
+			hint := `write the two-letter code of a country, such as "KE"; a region is given as its countries`
+			code := countryCode(text)
+			if code != "" {
 				hint = "write " + quote(code)
 			}
-			p.Reportf(c.pointer, hint, "country %s is not an ISO 3166-1 alpha-2 code", quote(c.code))
+			p.Reportf(c.pointer, hint, "country %s is not an ISO 3166-1 alpha-2 code", quote(c.code)).Edits = repair.edits(c, code)
 		}
 	},
 }

@@ -14,7 +14,7 @@ var countryRepeated = &Rule{
 The same country in both lists is right where it is both.`,
 	Check: func(p *Pass) {
 		type key struct{ list, code string }
-		first := map[key]string{}
+		first := map[key]listedCountry{}
 		for _, c := range countries(p) {
 			code, _ := trim(c.code)
 			k := key{c.list, strings.ToUpper(code)}
@@ -23,10 +23,14 @@ The same country in both lists is right where it is both.`,
 			}
 			if at, seen := first[k]; seen {
 				d := p.Reportf(c.pointer, "delete it, or write the one that was meant", "country %s is given twice in %q", quote(code), c.list)
-				d.Related = related(p.Doc, at, "first given here")
+				d.Related = related(p.Doc, at.pointer, "first given here")
+				// Of two spellings, rule "country" mends the one that is not the code.
+				if at.code == c.code && isCountry(c.code) {
+					d.Edits = p.Doc.Source.Remove(c.pointer)
+				}
 				continue
 			}
-			first[k] = c.pointer
+			first[k] = c
 		}
 	},
 }

@@ -21,27 +21,11 @@ accents and punctuation, repositories without scheme, "www." and ".git".`,
 	CheckAll: func(p *RegistryPass) {
 		groups := newGroups()
 		for _, d := range p.Registry.Docs {
-			kind := d.Kind.Name
-			groups.add("id "+d.Ref.String(), mention{doc: d, pointer: "/id", what: "id", value: d.Ref.ID})
-			if d.Record == nil {
-				continue
-			}
-			if key := fold(d.Record.Name); key != "" {
-				groups.add("name "+kind+"/"+key, mention{d, "/name", "name", d.Record.Name})
-			}
-			for i, alias := range d.Record.Aliases {
-				if key := fold(alias); key != "" {
-					groups.add("name "+kind+"/"+key, mention{d, item("/aliases", i), "alias", alias})
-				}
-			}
-			for i, address := range d.Record.Repositories {
-				if key := canonicalRepository(address); key != "" {
-					groups.add("repository "+kind+"/"+key, mention{d, item("/repositories", i, "url"), "repository", address})
-				}
-			}
+			groups.add(idKey+d.Ref.String(), mention{doc: d, pointer: "/id", what: "id", value: d.Ref.ID})
+			eachMention(d, groups.add)
 		}
 		reported := map[[2]*registry.Doc]bool{} // a pair of entries, once for each sort of thing
-		for _, what := range []string{"id ", "name ", "repository "} {
+		for _, what := range []string{idKey, "name ", "repository "} {
 			clear(reported)
 			for _, key := range groups.order {
 				if strings.HasPrefix(key, what) {
@@ -50,6 +34,28 @@ accents and punctuation, repositories without scheme, "www." and ".git".`,
 			}
 		}
 	},
+}
+
+// eachMention gives the names and repositories of an entry, each with the key
+// that another entry would share.
+func eachMention(d *registry.Doc, visit func(key string, m mention)) {
+	if d.Record == nil {
+		return
+	}
+	kind := d.Kind.Name
+	if key := fold(d.Record.Name); key != "" {
+		visit("name "+kind+"/"+key, mention{d, "/name", "name", d.Record.Name})
+	}
+	for i, alias := range d.Record.Aliases {
+		if key := fold(alias); key != "" {
+			visit("name "+kind+"/"+key, mention{d, item("/aliases", i), "alias", alias})
+		}
+	}
+	for i, address := range d.Record.Repositories {
+		if key := canonicalRepository(address); key != "" {
+			visit("repository "+kind+"/"+key, mention{d, item("/repositories", i, "url"), "repository", address})
+		}
+	}
 }
 
 // A mention is a place where an entry gives something that should be its own.

@@ -3,6 +3,7 @@ package lint
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
@@ -65,11 +66,9 @@ func kebabCase(s string) string {
 // idsOf lists the ids of a kind that are taken, in order of their files, but for
 // the entry's own.
 func idsOf(reg *registry.Registry, self *registry.Doc, kind string) []string {
-	var ids []string
-	for _, d := range reg.Docs {
-		if d.Ref.Kind == kind && d.Ref != self.Ref {
-			ids = append(ids, d.Ref.ID)
-		}
+	ids := reg.IDs(kind)
+	if kind == self.Ref.Kind {
+		ids = slices.DeleteFunc(ids, func(id string) bool { return id == self.Ref.ID })
 	}
 	return ids
 }

@@ -36,7 +36,7 @@ func checkCode(p *Pass, pointer, full string) {
 	set := p.Registry.Frameworks
 	id, code, ok := framework.Split(full)
 	if !ok {
-		p.Reportf(pointer, "write it like dpi-safeguards/O3", "%s is not a framework and a code with a slash between", quote(full))
+		p.Reportf(pointer, "write the id of the framework, a slash and the code, such as dpi-safeguards/O3", "%s is not written as framework/code", quote(full))
 		return
 	}
 	f := set[id]

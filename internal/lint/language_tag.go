@@ -38,11 +38,11 @@ func checkTag(p *Pass, pointer, tag string, report func(pointer, hint, format st
 	if text == "" || isLanguage(tag) {
 		return
 	}
-	hint := `write a tag such as "en"`
+	hint := "look the tag up at https://www.iana.org/assignments/language-subtag-registry"
 	if right := tagFor(text); right != "" {
 		hint = "write " + quote(right)
 	}
-	report(pointer, hint, "language %s is not a BCP 47 tag", quote(tag))
+	report(pointer, hint, "language %s is not a language tag such as en or pt-BR (BCP 47)", quote(tag))
 }
 
 // tagShape leaves out "_", which the library takes and browsers do not.

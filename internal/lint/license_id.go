@@ -29,7 +29,8 @@ chosen; a licence that is not on the list is written ` + "`LicenseRef-` with a n
 				continue
 			}
 			if right := expr.String(); right != text && strings.EqualFold(right, text) {
-				p.Reportf(pointer, "write "+quote(right), "licence %s is spelt %s on the SPDX list", quote(text), quote(right)).Severity = diag.Info
+				d := p.Reportf(pointer, "write "+quote(right), "licence %s is spelt %s on the SPDX list", quote(text), quote(right))
+				d.Severity, d.Edits = diag.Info, p.Doc.Source.Rewrite(pointer, right)
 			}
 		}
 	},
@@ -39,7 +40,8 @@ chosen; a licence that is not on the list is written ` + "`LicenseRef-` with a n
 // which fails at both of its words, is one finding.
 func reportFaults(p *Pass, pointer, text string, front int, faults []*spdx.Error) {
 	if ids := suggest(p, text); len(ids) > 0 {
-		p.ReportWithinf(pointer, front, len(text), didYouMean(ids), "licence %s is not an SPDX licence expression", quote(text))
+		d := p.ReportWithinf(pointer, front, len(text), didYouMean(ids), "licence %s is not an SPDX licence expression", quote(text))
+		d.Edits = repairLicense(p, pointer, text, 0, len(text), spdx.Named(text))
 		return
 	}
 	unknownTo := -1 // where the unknown word before ended
@@ -49,7 +51,7 @@ func reportFaults(p *Pass, pointer, text string, front int, faults []*spdx.Error
 		}
 		hint := ""
 		if e.Kind == spdx.UnknownLicense {
-			hint = cmp.Or(didYouMean(suggest(p, e.Token)), "look the licence up at https://spdx.org/licenses/")
+			hint = cmp.Or(didYouMean(suggest(p, e.Token)), lookUp)
 		}
 		if e.Kind != spdx.Syntax {
 			unknownTo = min(e.Offset+len(e.Token), len(text))
@@ -58,9 +60,15 @@ func reportFaults(p *Pass, pointer, text string, front int, faults []*spdx.Error
 			p.Reportf(pointer, hint, "licence %s", e.Msg)
 			continue
 		}
-		p.ReportWithinf(pointer, front+e.Offset, len(e.Token), hint, "licence %s: %s", quote(text), e.Msg)
+		d := p.ReportWithinf(pointer, front+e.Offset, len(e.Token), hint, "licence %s: %s", quote(text), e.Msg)
+		if e.Kind == spdx.UnknownLicense {
+			d.Edits = repairLicense(p, pointer, text, e.Offset, e.Offset+len(e.Token), spdx.Named(e.Token))
+		}
 	}
 }
+
+// lookUp is the hint where nothing looks like what was meant.
+const lookUp = "look the licence up at https://spdx.org/licenses/; one that is not there is written LicenseRef- and a name"
 
 // suggest finds licences by name, while the entry has guesses left.
 func suggest(p *Pass, s string) []string {

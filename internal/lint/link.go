@@ -22,7 +22,10 @@ Whether the page is there is another question, which needs the network.`,
 	Check: func(p *Pass) {
 		for _, l := range linksOf(p) {
 			if f := faultOf(l.text); f != nil {
-				p.ReportWithinf(l.pointer, l.front, len(l.text), f.hint, "%s", f.message)
+				d := p.ReportWithinf(l.pointer, l.front, len(l.text), f.hint, "%s", f.message)
+				if right := repairLink(l.text); right != "" {
+					d.Edits = p.Doc.Source.Rewrite(l.pointer, right)
+				}
 			}
 		}
 	},
@@ -193,7 +196,7 @@ func faultOfHost(s string) *fault {
 		}
 	}
 	if len(labels) < 2 {
-		return &fault{quote(s) + " names host " + quote(host) + ", which has no domain", wholeAddress}
+		return &fault{quote(s) + " leads to " + quote(host) + ", which is not the name of a public site", wholeAddress}
 	}
 	return nil
 }

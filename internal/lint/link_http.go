@@ -15,7 +15,7 @@ try it, and keep "http" where the site does not.`,
 	Check: func(p *Pass) {
 		for _, l := range linksOf(p) {
 			if rest, ok := cutHTTP(l.text); ok && faultOf(l.text) == nil {
-				p.ReportWithinf(l.pointer, l.front, len(l.text), "try "+quote("https://"+rest), "%s is not protected on its way", quote(l.text))
+				p.ReportWithinf(l.pointer, l.front, len(l.text), "try "+quote("https://"+rest), "%s uses http, where anybody on the way can read and change the page", quote(l.text))
 			}
 		}
 	},

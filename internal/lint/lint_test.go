@@ -235,8 +235,10 @@ func FuzzRun(f *testing.F) {
 	}
 	f.Add([]byte("schema: dpg/v1\nid: a\nlicenses: [{expression: (Gpl 3 AND}]\nlocations: {deployed_in: [é, \"\"]}\nstatus: {stage: renamed, moved_to: a}\n"))
 	f.Add([]byte("schema: resource/v1\nid: b\nurl: '：'\nsdgs: [{goal: 99}, {goal: 1}]\ndescription: {en_GB: |\n  a@b.io\n}\nwaivers: [{rule: x, until: 2020-01-01}]\n"))
+	f.Add([]byte("schema: framework/v1\nid: d\nlists: [{id: a}, {id: a}]\ncodes: [{code: é, list: b, parent: é, relations: {a: [é, x], c: []}}]\nlicenses: {software: {accepted: [{ids: [Mit, x+], since: 2026-01-02, until: 2026-01-01}]}}\nkinds: [dpg, dgp]\nlanguages: [x_y]\nlicense: (\n"))
+	f.Add([]byte("schema: dpg/v1\nid: a\ntypes: [software, data]\nlicenses: [{expression: mit AND LicenseRef-x}, {expression: cc-by-nc-4.0}]\nstatus: {stage: dpg}\ndecisions: [{ruling: own-summary, text: {é: <b>}, as: steward, by: {github: x}}, {ruling: accept}, {ruling: reject}]\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		reg := loadFS(t, fstest.MapFS{"dpgs/a.yaml": {Data: data}, "resources/b.yaml": {Data: data}, "policy.yaml": {Data: data}})
+		reg := loadFS(t, fstest.MapFS{"dpgs/a.yaml": {Data: data}, "resources/b.yaml": {Data: data}, "policy.yaml": {Data: data}, "registry.yaml": {Data: data}, "frameworks/c.yaml": {Data: data}})
 		found, err := lint.Run(t.Context(), reg, lint.Options{AsOf: "2026-01-01", Jobs: 1})
 		if err != nil {
 			t.Fatal(err)

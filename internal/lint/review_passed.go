@@ -12,7 +12,7 @@ stands there, then set "as_of" and a new date.`,
 	Check: func(p *Pass) {
 		s := p.Entry.Status
 		if s.Live() && isDate(s.ReviewBy) && s.ReviewBy < p.AsOf {
-			p.Reportf("/status/review_by", "check the entry, then set as_of and a new date", "%q is %s, before %s", "review_by", quote(s.ReviewBy), p.AsOf)
+			p.Reportf("/status/review_by", "check the entry, then set as_of and a new date", "the entry was to be looked at again by %s, and it is %s", quote(s.ReviewBy), p.AsOf)
 		}
 	},
 }

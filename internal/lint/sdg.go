@@ -19,7 +19,7 @@ goal that is given twice has to be brought together.`,
 				continue
 			}
 			if before, seen := first[s.Goal]; seen {
-				d := p.Reportf(at, "bring the two together", "goal %d is given twice", s.Goal)
+				d := p.Reportf(at, "put the text and the evidence of both in one place", "goal %d is given twice", s.Goal)
 				d.Related = related(p.Doc, before, "first given here")
 				continue
 			}

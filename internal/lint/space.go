@@ -26,7 +26,8 @@ names differ and a link fail. The line feed that ends a YAML block is not meant.
 			case front+len(text) == len(written):
 				where = "begins"
 			}
-			p.Reportf(s.Pointer, "delete it", "%s %s with white space", quote(written), where)
+			d := p.Reportf(s.Pointer, "delete it", "%s %s with white space", quote(written), where)
+			d.Edits = p.Doc.Source.Trim(s.Pointer, front, front+len(text))
 		}
 	},
 }

@@ -23,7 +23,7 @@ tomorrow already in some places.`,
 		latest := day.AddDate(0, 0, 1).Format(time.DateOnly)
 		for _, s := range p.Strings {
 			if factDates.MatchString(s.Field) && factShape.MatchString(s.Text) && s.Text > latest {
-				p.Reportf(s.Pointer, "write the day on which it was so", "%q is %s, after %s", s.Field, quote(s.Text), p.AsOf)
+				p.Reportf(s.Pointer, "write the day on which it was so", "%q is %s, which lies in the future: it is %s", s.Field, quote(s.Text), p.AsOf)
 			}
 		}
 	},

@@ -27,6 +27,9 @@ func ruleHint(rules []*Rule, id string) string {
 	for _, r := range rules {
 		ids = append(ids, r.ID)
 	}
+	if find(Others, id) != nil {
+		return "what " + quote(id) + " finds is an error always; mend that instead"
+	}
 	if hint := didYouMean(near(id, ids)); hint != "" {
 		return hint
 	}

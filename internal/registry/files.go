@@ -112,15 +112,10 @@ func (g *gitTree) list() ([]Blob, error) {
 		if err != nil {
 			return nil, err
 		}
-		b := Blob{Path: name, Hash: e.Hash.String()}
-		switch e.Mode {
-		case filemode.Dir:
+		if e.Mode == filemode.Dir {
 			continue
-		case filemode.Symlink:
-			b.Mode = fs.ModeSymlink
-		case filemode.Submodule:
-			b.Mode = fs.ModeIrregular
 		}
+		b := Blob{Path: name, Hash: e.Hash.String(), Mode: modeOf(&e)}
 		blobs = append(blobs, b)
 		hashes[name] = e.Hash
 	}
@@ -149,6 +144,16 @@ func (g *gitTree) Read(name string) ([]byte, error) {
 	}
 	defer r.Close()
 	return readBounded(r)
+}
+
+func modeOf(e *object.TreeEntry) fs.FileMode {
+	switch e.Mode {
+	case filemode.Symlink:
+		return fs.ModeSymlink
+	case filemode.Submodule:
+		return fs.ModeIrregular
+	}
+	return 0
 }
 
 // blobHash is the id that Git gives to a file with these bytes.

@@ -24,6 +24,7 @@ var ErrShallow = errors.New("the clone is shallow, so the history of entries is 
 type Repo struct {
 	Git    *git.Repository
 	Folder string // slash-separated, of the registry in the repository; "" is the root
+	Root   string // of the work tree; "" where there is none
 }
 
 // FindRepo looks for the repository that holds a folder. It returns nil, nil
@@ -44,7 +45,7 @@ func FindRepo(dir string) (*Repo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Repo{Git: g, Folder: folder}, nil
+	return &Repo{Git: g, Folder: folder, Root: w.Filesystem.Root()}, nil
 }
 
 func relative(root, dir string) (string, error) {
@@ -171,8 +172,12 @@ func (r *Repo) Changed(from, to *object.Commit) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.changes(a, b)
+}
+
+func (r *Repo) changes(a, b *object.Tree) ([]Change, error) {
 	var changes []Change
-	err = r.diff("", a, b, func(path string, deleted bool) {
+	err := r.diff("", a, b, func(path string, deleted bool) {
 		changes = append(changes, Change{path, deleted})
 	})
 	return changes, err

@@ -32,9 +32,10 @@ type Registry struct {
 	Findings   []diag.Diagnostic
 	Files      int // how many files were read
 
-	files Files
-	byRef map[entry.Ref]*Doc
-	blobs map[string]string // path to Git blob id, of every file read
+	files     Files
+	elsewhere Elsewhere
+	byRef     map[entry.Ref]*Doc
+	blobs     map[string]string // path to Git blob id, of every file read
 }
 
 // A Doc is one file that was read.
@@ -74,6 +75,8 @@ type Options struct {
 	// Rules, when set, is the registry whose settings, policy and frameworks apply
 	// instead of the tree's own: a pull request is judged by its base.
 	Rules *Registry
+	// Elsewhere, when set, knows the rest of a registry of which only a part is loaded.
+	Elsewhere Elsewhere
 	// Each, when set, is called with every entry and every derived file as soon as
 	// it is read, from several goroutines. The registry it gets has its rules and
 	// the places of all entries. What is read is dropped after the call, so that a
@@ -111,7 +114,7 @@ func Load(ctx context.Context, files Files, opt Options) (*Registry, error) {
 		opt.Jobs = runtime.GOMAXPROCS(0)
 	}
 	l := &loader{opt: opt, reg: &Registry{
-		Prefix: opt.Prefix, Kinds: opt.Kinds, files: files,
+		Prefix: opt.Prefix, Kinds: opt.Kinds, files: files, elsewhere: opt.Elsewhere,
 		byRef: map[entry.Ref]*Doc{}, blobs: map[string]string{},
 	}}
 	if err := l.load(ctx); err != nil {
@@ -138,8 +141,31 @@ func (r *Registry) Paths() []string {
 	return names
 }
 
-// Place returns the file that stands for a reference, readable or not, or nil.
-func (r *Registry) Place(ref entry.Ref) *Doc { return r.byRef[ref] }
+// Place returns the file that stands for a reference, readable or not, or nil. Of
+// an entry that is elsewhere it has the path alone.
+func (r *Registry) Place(ref entry.Ref) *Doc {
+	d := r.byRef[ref]
+	if d == nil && r.elsewhere != nil {
+		if name, ok := r.elsewhere.Find(ref); ok {
+			return &Doc{Path: path.Join(r.Prefix, name), Ref: ref}
+		}
+	}
+	return d
+}
+
+// IDs lists the ids of a kind that are taken, in order of their files.
+func (r *Registry) IDs(kind string) []string {
+	if r.elsewhere != nil {
+		return r.elsewhere.IDs(kind)
+	}
+	var ids []string
+	for _, d := range r.Docs {
+		if d.Ref.Kind == kind {
+			ids = append(ids, d.Ref.ID)
+		}
+	}
+	return ids
+}
 
 // Reopen gives a file's tree, reading it once more where it was dropped.
 func (r *Registry) Reopen(d *Doc) (*source.Document, error) {

@@ -4,12 +4,14 @@
 package source
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -68,6 +70,10 @@ type Document struct {
 	yaml  *yaml.Node // nil where Root is Null
 	text  []byte
 	lines []int // byte offset of each line's start, as an editor counts lines
+
+	once   sync.Once // of Tokens
+	tokens []Token
+	untold error
 }
 
 // Parse reads a file. It always returns a Document; its Root is Null where the
@@ -281,17 +287,24 @@ func (p *parser) report(start, end int, rule, message, hint string) {
 
 // offset turns yaml.v3's position into a byte offset: it counts columns in runes
 // and ends lines at more characters than editors do.
-func (p *parser) offset(line, col int) int {
-	if line < 1 || line > len(p.breaks) {
-		return len(p.doc.text)
+func (p *parser) offset(line, col int) int { return offset(p.doc.text, p.breaks, line, col) }
+
+func offset(text []byte, breaks []int, line, col int) int {
+	if line < 1 || line > len(breaks) {
+		return len(text)
 	}
-	at := p.breaks[line-1]
-	for ; col > 1 && at < len(p.doc.text); col-- {
-		_, n := utf8.DecodeRune(p.doc.text[at:])
+	at := breaks[line-1]
+	if at == 0 && bytes.HasPrefix(text, []byte(byteOrderMark)) { // which it does not count
+		at = len(byteOrderMark)
+	}
+	for ; col > 1 && at < len(text); col-- {
+		_, n := utf8.DecodeRune(text[at:])
 		at += n
 	}
 	return at
 }
+
+const byteOrderMark = "\ufeff"
 
 // Pos turns a byte offset into a position as editors count.
 func (d *Document) Pos(offset int) diag.Pos {

@@ -7,8 +7,14 @@ import "github.com/dpg-registry/dpg-registry/internal/diag"
 // folded lines and indentation; ok is false where it cannot, such as for a value
 // written as an alias, and the value's start is returned instead.
 func (n *Node) Within(offset int) (at diag.Pos, ok bool) {
+	i, ok := n.within(offset)
+	return n.doc.Pos(i), ok
+}
+
+// within is Within as a byte offset in the file.
+func (n *Node) within(offset int) (at int, ok bool) {
 	if n.Kind == List || n.Kind == Map || offset < 0 || offset >= len(n.Text) {
-		return n.Start(), false
+		return n.start, false
 	}
 	file, j := n.doc.text, n.start
 	for j < len(file) && (file[j] == '&' || file[j] == '!') { // an anchor or a tag comes first
@@ -40,7 +46,7 @@ func (n *Node) Within(offset int) (at diag.Pos, ok bool) {
 		switch {
 		case escaped != 0 && escaped == want, space(want) && space(have), escaped == 0 && want == have:
 			if i == offset {
-				return n.doc.Pos(j), true
+				return j, true
 			}
 			i++
 			j++
@@ -50,10 +56,10 @@ func (n *Node) Within(offset int) (at diag.Pos, ok bool) {
 		case space(have):
 			j++
 		default:
-			return n.Start(), false
+			return n.start, false
 		}
 	}
-	return n.Start(), false
+	return n.start, false
 }
 
 func space(b byte) bool { return b == ' ' || b == '\t' || b == '\n' || b == '\r' }

@@ -20,21 +20,42 @@ func Suggest(s string) (ids []string) {
 	if len(s) > maxSuggest {
 		return nil
 	}
-	if l, ok := Lookup(strings.TrimSpace(s)); ok {
-		return current(l.ID)
+	if ids, known := named(s); known {
+		return ids
 	}
-	x := names()
 	words := normalise(s)
 	if len(words) == 0 {
 		return nil
 	}
-	if ids, ok := x.exact[strings.Join(words, " ")]; ok {
-		return ids
+	return names().nearest(words)
+}
+
+// Named is Suggest for a name that is spelt right, and has one meaning: "Apache 2"
+// gives Apache-2.0, while "Apahce 2" and "GPLv3" give "".
+func Named(s string) (id string) {
+	if len(s) > maxSuggest {
+		return ""
 	}
-	if ids, ok := x.anyOrder[sorted(words)]; ok {
-		return ids
+	if ids, _ := named(s); len(ids) == 1 {
+		return ids[0]
 	}
-	return x.nearest(words)
+	return ""
+}
+
+// named looks a name up. A name that is known can still say nothing.
+func named(s string) (ids []string, known bool) {
+	if l, ok := Lookup(strings.TrimSpace(s)); ok {
+		return current(l.ID), true
+	}
+	words := normalise(s)
+	if len(words) == 0 {
+		return nil, false
+	}
+	if ids, ok := names().exact[strings.Join(words, " ")]; ok {
+		return ids, true
+	}
+	ids, known = names().anyOrder[sorted(words)]
+	return ids, known
 }
 
 // current replaces a deprecated id by what succeeds it, if anything does.

@@ -1,12 +1,15 @@
 package dpg
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/lint"
 )
 
 var explainCommand = cli.Command{
@@ -40,4 +43,11 @@ var explainCommand = cli.Command{
 			return nil
 		}
 	},
+}
+
+// everyRule is the rules and what is found otherwise, sorted by id.
+func everyRule() []*lint.Rule {
+	all := slices.Concat(lint.Rules, lint.Others)
+	slices.SortFunc(all, func(a, b *lint.Rule) int { return cmp.Compare(a.ID, b.ID) })
+	return all
 }

@@ -2,9 +2,14 @@ package dpg
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -23,18 +28,24 @@ var validateCommand = cli.Command{
 Checks every file of the registry, or only the files and folders named, against
 its JSON Schema and the rules. Entries that are not named are still read, since
 some rules look across entries. Findings go to standard output, the count to
-standard error. Warnings pass, unless --strict.`,
+standard error. Warnings pass, unless --strict.
+
+Of the formats, github is annotations in GitHub Actions, markdown a table for the
+summary of a job there, and sarif a file for code scanning.`,
 	Examples: []string{
 		"dpg validate",
 		"dpg validate registry/dpgs/dhis2.yaml",
 		"dpg validate --format json | jq '.findings[].rule'",
+		"dpg validate --format markdown >> \"$GITHUB_STEP_SUMMARY\"",
+		"dpg validate --changed-since origin/main",
 	},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
-		v := validate{format: cli.OneOf{Value: "text", Allowed: []string{"text", "json", "github"}}}
+		v := validate{format: cli.OneOf{Value: "text", Allowed: []string{"text", "json", "github", "sarif", "markdown"}}}
 		dir := cli.RegistryFlag(flags)
 		jobs := cli.JobsFlag(flags)
-		flags.Var(&v.format, "format", "`FORMAT` of the findings: text, json or github (annotations in GitHub Actions)")
+		flags.Var(&v.format, "format", "`FORMAT` of the findings: text, json, github, sarif, markdown")
 		flags.StringVar(&v.asOf, "as-of", "", "judge dated rules as of `DATE`, such as 2026-01-31 (default today)")
+		flags.StringVar(&v.since, "changed-since", "", "judge only what the commits since `REV` changed")
 		flags.BoolVar(&v.strict, "strict", false, "let warnings fail the run as errors do")
 		return func(ctx context.Context, o *cli.IO, files []string) error {
 			v.dir, v.jobs, v.files = *dir, *jobs, files
@@ -48,8 +59,10 @@ type validate struct {
 	files  []string
 	format cli.OneOf
 	asOf   string
+	since  string
 	strict bool
 	jobs   int
+	texts  registry.Files // what was judged, to be read once more
 }
 
 func (v *validate) run(ctx context.Context, o *cli.IO) error {
@@ -69,15 +82,15 @@ func (v *validate) run(ctx context.Context, o *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	reg, found, err := lint.Check(ctx, files, load, lint.Options{AsOf: v.asOf, Only: only, Jobs: v.jobs, Derived: assess.Findings})
+	v.texts = files
+	opt := lint.Options{AsOf: v.asOf, Only: only, Jobs: v.jobs, Derived: assess.Findings}
+	judge := v.judge
+	if v.since != "" {
+		judge = v.judgeSince
+	}
+	found, checked, err := judge(ctx, o, files, load, opt)
 	if err != nil {
 		return err
-	}
-	checked := 0
-	for _, name := range reg.Paths() {
-		if only == nil || only(name) {
-			checked++
-		}
 	}
 	done()
 	if err := v.write(o, found, checked); err != nil {
@@ -96,14 +109,108 @@ func (v *validate) run(ctx context.Context, o *cli.IO) error {
 	return nil
 }
 
+// judge checks the registry as it is on disk.
+func (v *validate) judge(ctx context.Context, _ *cli.IO, files registry.Files, load registry.Options, opt lint.Options) (found []diag.Diagnostic, checked int, err error) {
+	reg, found, err := lint.Check(ctx, files, load, opt)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, name := range reg.Paths() {
+		if opt.Only == nil || opt.Only(name) {
+			checked++
+		}
+	}
+	return found, checked, nil
+}
+
+// judgeSince checks what the commits since a revision changed.
+func (v *validate) judgeSince(ctx context.Context, o *cli.IO, _ registry.Files, load registry.Options, opt lint.Options) (found []diag.Diagnostic, checked int, err error) {
+	repo, err := registry.FindRepo(v.dir)
+	if err != nil {
+		return nil, 0, err
+	}
+	if repo == nil {
+		return nil, 0, cli.Usagef("--changed-since compares commits, and %q is in no Git repository", v.dir)
+	}
+	rev, err := repo.Commit(v.since)
+	if err != nil {
+		return nil, 0, cli.Usagef("--changed-since: %v", err)
+	}
+	head, err := repo.Commit("HEAD")
+	if err != nil {
+		return nil, 0, err
+	}
+	base, err := registry.MergeBase(rev, head)
+	if err != nil {
+		return nil, 0, err
+	}
+	if base == nil {
+		return nil, 0, fmt.Errorf("%q and HEAD have no commit in common; fetch all of the history (in GitHub Actions: fetch-depth: 0)", v.since)
+	}
+	dirty := make(chan error, 1)
+	var isDirty bool
+	go func() { // most of it waits for the disk
+		var err error
+		isDirty, err = repo.Dirty(v.dir, head)
+		dirty <- err
+	}()
+	found, changes, err := lint.Since(ctx, lint.Span{Repo: repo, Base: base, Head: head, Load: load, Cache: cacheDir(repo)}, opt)
+	if err := errors.Join(err, <-dirty); err != nil {
+		return nil, 0, err
+	}
+	if v.texts, err = repo.Files(head); err != nil {
+		return nil, 0, err
+	}
+	if isDirty {
+		o.Say("changes that are not committed were not looked at")
+	}
+	if changes.All {
+		o.Say("the rules themselves changed, so everything was checked")
+	}
+	return found, changes.Files, nil
+}
+
+// cacheDir is where the key index of a repository is kept, outside of it; "" where
+// the system has no place for such.
+func cacheDir(repo *registry.Repo) string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(repo.Root + "\x00" + repo.Folder))
+	return filepath.Join(dir, "dpg-registry", hex.EncodeToString(sum[:8]))
+}
+
 func (v *validate) write(o *cli.IO, found []diag.Diagnostic, files int) error {
 	switch v.format.Value {
 	case "json":
 		return diag.WriteJSON(o.Out, diag.NewReport(found, files, v.asOf))
 	case "github":
 		return diag.WriteGitHub(o.Out, found)
+	case "markdown":
+		return diag.WriteMarkdown(o.Out, diag.NewReport(found, files, v.asOf))
+	case "sarif":
+		return diag.WriteSARIF(o.Out, found, diag.SARIF{AsOf: v.asOf, Rules: ruleHelp(), Text: v.text})
 	}
 	return diag.WriteText(o.Out, found, o.Color)
+}
+
+// text reads a file that a finding names; nil where that fails, and then the
+// finding has no columns.
+func (v *validate) text(name string) []byte {
+	data, err := v.texts.Read(strings.TrimPrefix(name, cli.Prefix(v.dir)+"/"))
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+func ruleHelp() []diag.RuleHelp {
+	var all []diag.RuleHelp
+	for _, r := range everyRule() {
+		all = append(all, diag.RuleHelp{ID: r.ID, Severity: r.Severity, Summary: r.Summary, Help: r.Doc})
+	}
+	return all
 }
 
 // only turns the files named on the command line into a filter on the paths of

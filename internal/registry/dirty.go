@@ -1,0 +1,122 @@
+package registry
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing/format/index"
+	"github.com/go-git/go-git/v5/plumbing/object"
+)
+
+// errDirty ends a walk that has found what it looked for.
+var errDirty = errors.New("dirty")
+
+// Dirty reports whether the registry's folder on disk, or what is staged of it,
+// differs from a commit. Like git status it trusts sizes and times where they are
+// as Git left them, and reads a file only where its time says nothing.
+func (r *Repo) Dirty(dir string, head *object.Commit) (bool, error) {
+	idx, err := r.Git.Storer.Index()
+	if err != nil {
+		return false, err
+	}
+	staged := map[string]*index.Entry{}
+	for _, e := range idx.Entries {
+		if name, ok := r.within(e.Name); ok && !ignored(name) {
+			staged[name] = e
+		}
+	}
+	if same, err := r.stagedIs(idx, staged, head); err != nil || !same {
+		return !same, err
+	}
+	seen := 0
+	err = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(dir, name)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		if rel != "." && ignored(rel) {
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if d.IsDir() {
+			return nil
+		}
+		e := staged[rel]
+		if e == nil {
+			return errDirty
+		}
+		seen++
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		// A file as young as the index may have changed after Git looked.
+		if info.ModTime().Equal(e.ModifiedAt) && uint32(info.Size()) == e.Size && info.ModTime().Before(idx.ModTime) {
+			return nil
+		}
+		if !info.Mode().IsRegular() {
+			return nil
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if blobHash(data) != e.Hash.String() {
+			return errDirty
+		}
+		return nil
+	})
+	if errors.Is(err, errDirty) {
+		return true, nil
+	}
+	return seen != len(staged), err
+}
+
+// within gives a path relative to the registry folder.
+func (r *Repo) within(name string) (string, bool) {
+	if r.Folder == "" {
+		return name, true
+	}
+	return strings.CutPrefix(name, r.Folder+"/")
+}
+
+// stagedIs reports whether what is staged is what the commit has.
+func (r *Repo) stagedIs(idx *index.Index, staged map[string]*index.Entry, head *object.Commit) (bool, error) {
+	tree, err := r.tree(head)
+	if err != nil {
+		return false, err
+	}
+	// Git notes in its index the trees that it knows; that spares a walk.
+	if idx.Cache != nil {
+		for _, e := range idx.Cache.Entries {
+			if e.Entries >= 0 && r.Folder != "" && e.Path == path.Base(r.Folder) && e.Hash == tree.Hash {
+				return true, nil
+			}
+		}
+	}
+	blobs, err := FromTree(tree).List()
+	if err != nil {
+		return false, err
+	}
+	n := 0
+	for _, b := range blobs {
+		if ignored(b.Path) {
+			continue
+		}
+		n++
+		if e := staged[b.Path]; e == nil || e.Hash.String() != b.Hash {
+			return false, nil
+		}
+	}
+	return n == len(staged), nil
+}
