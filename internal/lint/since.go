@@ -330,11 +330,9 @@ func (w *since) baseIndex(ctx context.Context) (*index, error) {
 	}
 	x.replace(gone, docs, w.prefix())
 	x.tree = tree
-	if w.Cache == "" || tree == "" {
-		return x, nil
-	}
-	if _, err := disk.WriteFile(w.cacheFile(), x.encode()); err != nil {
-		return nil, fmt.Errorf("keep the key index: %w", err)
+	if w.Cache != "" && tree != "" {
+		// Where that fails, the next run is slower and nothing else.
+		_, _ = disk.WriteFile(w.cacheFile(), x.encode())
 	}
 	return x, nil
 }

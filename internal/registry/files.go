@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
@@ -21,10 +22,11 @@ import (
 
 // A Blob is one file of a tree that is not read yet.
 type Blob struct {
-	Path string // slash-separated, relative to the registry folder
-	Mode fs.FileMode
-	Size int64
-	Hash string // Git's blob id; "" where reading the file will tell
+	Path    string // slash-separated, relative to the registry folder
+	Mode    fs.FileMode
+	Size    int64
+	ModTime time.Time // zero in Git, which has none
+	Hash    string    // Git's blob id; "" where reading the file will tell
 }
 
 // Files is a tree of files to load a registry from. Read may be called from
@@ -59,7 +61,7 @@ func (f folder) List() ([]Blob, error) {
 		if err != nil {
 			return err
 		}
-		blobs = append(blobs, Blob{Path: name, Mode: info.Mode(), Size: info.Size()})
+		blobs = append(blobs, Blob{Path: name, Mode: info.Mode(), Size: info.Size(), ModTime: info.ModTime()})
 		return nil
 	})
 	return blobs, err
@@ -169,6 +171,16 @@ func ignored(name string) bool {
 	base := path.Base(name)
 	return base[0] == '.' || base[len(base)-1] == '~'
 }
+
+// Subset is some files of a tree, which has listed them.
+func Subset(of Files, blobs []Blob) Files { return subset{of, blobs} }
+
+type subset struct {
+	Files
+	blobs []Blob
+}
+
+func (s subset) List() ([]Blob, error) { return s.blobs, nil }
 
 // Overlay is base with the given changes taken from head: what a branch will be
 // once it is merged, even where base has moved on.

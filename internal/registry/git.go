@@ -24,7 +24,6 @@ var ErrShallow = errors.New("the clone is shallow, so the history of entries is 
 type Repo struct {
 	Git    *git.Repository
 	Folder string // slash-separated, of the registry in the repository; "" is the root
-	Root   string // of the work tree; "" where there is none
 }
 
 // FindRepo looks for the repository that holds a folder. It returns nil, nil
@@ -45,7 +44,7 @@ func FindRepo(dir string) (*Repo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Repo{Git: g, Folder: folder, Root: w.Filesystem.Root()}, nil
+	return &Repo{Git: g, Folder: folder}, nil
 }
 
 func relative(root, dir string) (string, error) {

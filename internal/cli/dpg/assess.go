@@ -4,7 +4,12 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
+	"os"
 	"path"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
@@ -42,11 +47,11 @@ proposes the same files as a pull request.`,
 func runAssess(ctx context.Context, o *cli.IO, dir string, dry bool, jobs int) error {
 	done := o.Busy("assessing")
 	defer done()
-	reg, err := cli.Load(ctx, dir, registry.Options{Jobs: jobs})
-	if err != nil {
+	a := assessing{dir: dir, load: registry.Options{Jobs: jobs}}
+	if err := a.open(ctx); err != nil {
 		return err
 	}
-	proposals, err := assess.Plan(ctx, reg)
+	proposals, err := a.each(ctx, dry)
 	if err != nil {
 		return err
 	}
@@ -59,12 +64,114 @@ func runAssess(ctx context.Context, o *cli.IO, dir string, dry bool, jobs int) e
 	}
 	if dry {
 		for _, p := range proposals {
-			fmt.Fprintln(o.Out, diag.OneLine(path.Join(reg.Prefix, p.Path)))
+			fmt.Fprintln(o.Out, diag.OneLine(path.Join(a.load.Prefix, p.Path)))
 		}
-		o.Say("%s: %s would be written, %d deleted", entries(reg), plural(len(proposals)-deleted, "assessment", "assessments"), deleted)
+		o.Say("%s: %s would be written, %d deleted", plural(a.entries, "entry", "entries"), plural(len(proposals)-deleted, "assessment", "assessments"), deleted)
 		return nil
 	}
-	folder, err := disk.Open(dir)
+	o.Say("%s: %s written, %d deleted", plural(a.entries, "entry", "entries"), plural(len(proposals)-deleted, "assessment", "assessments"), deleted)
+	o.Next("dpg build --out public")
+	return nil
+}
+
+// assessing is a run over a registry in a folder. It reads the entries that
+// changed since the last run, some hundreds at a time.
+type assessing struct {
+	dir     string
+	load    registry.Options
+	files   registry.Files
+	blobs   []registry.Blob // of entries and assessments
+	entries int
+	rules   string // hash of what applies to every entry
+	cache   string // file of the memory; "" for none
+}
+
+func (a *assessing) open(ctx context.Context) error {
+	var err error
+	if a.files, err = cli.Open(a.dir, &a.load); err != nil {
+		return err
+	}
+	all, err := a.files.List()
+	if err != nil {
+		return err
+	}
+	var governing []registry.Blob
+	own := map[string][]byte{"": thisBuild()}
+	for _, b := range all {
+		switch top, _, nested := strings.Cut(b.Path, "/"); {
+		case !nested || top == "frameworks":
+			governing = append(governing, b)
+			if b.Mode.IsRegular() && strings.HasSuffix(b.Path, ".yaml") {
+				if own[b.Path], err = a.files.Read(b.Path); err != nil {
+					return err
+				}
+			}
+		case strings.HasSuffix(b.Path, ".yaml"):
+			a.blobs = append(a.blobs, b)
+			if top != registry.AssessmentFolder {
+				a.entries++
+			}
+		}
+	}
+	if a.rules, err = assess.RulesHash(own); err != nil {
+		return err
+	}
+	// Every group of entries is judged by the same rules, read once.
+	a.load.Rules, err = registry.Load(ctx, registry.Subset(a.files, governing), a.load)
+	if dir := cacheDir(a.dir); dir != "" {
+		a.cache = filepath.Join(dir, "assessed")
+	}
+	return err
+}
+
+// thisBuild tells one build of this program from another: what an engine that is being
+// worked on made is not up to date.
+func thisBuild() []byte {
+	name, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil
+	}
+	return fmt.Appendf(nil, "%d %d", info.Size(), info.ModTime().UnixNano())
+}
+
+// each works out what should change, and unless dry, changes it.
+func (a *assessing) each(ctx context.Context, dry bool) ([]assess.Proposal, error) {
+	var all []assess.Proposal
+	for _, group := range a.memory().Stale(a.rules, a.blobs) {
+		reg, err := registry.Load(ctx, registry.Subset(a.files, group), a.load)
+		if err != nil {
+			return nil, err
+		}
+		proposals, err := assess.Plan(ctx, reg)
+		if err != nil {
+			return nil, err
+		}
+		if !dry {
+			if err := a.write(ctx, proposals); err != nil {
+				return nil, err
+			}
+		}
+		for i := range proposals {
+			proposals[i].Old, proposals[i].New, proposals[i].Data = nil, nil, nil // written, and large
+		}
+		all = append(all, proposals...)
+	}
+	slices.SortFunc(all, func(x, y assess.Proposal) int { return strings.Compare(x.Path, y.Path) })
+	if !dry && a.cache != "" {
+		a.remember(all)
+	}
+	return all, nil
+}
+
+func (a *assessing) write(ctx context.Context, proposals []assess.Proposal) error {
+	if len(proposals) == 0 {
+		return nil
+	}
+	folder, err := disk.Open(filepath.Join(a.dir, registry.AssessmentFolder))
 	if err != nil {
 		return err
 	}
@@ -73,18 +180,47 @@ func runAssess(ctx context.Context, o *cli.IO, dir string, dry bool, jobs int) e
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		name := strings.TrimPrefix(p.Path, registry.AssessmentFolder+"/")
 		if p.Delete {
-			err = folder.Remove(p.Path)
+			err = folder.Remove(name)
 		} else {
-			_, err = folder.Write(p.Path, p.Data)
+			_, err = folder.Write(name, p.Data)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	o.Say("%s: %s written, %d deleted", entries(reg), plural(len(proposals)-deleted, "assessment", "assessments"), deleted)
-	o.Next("dpg build --out public")
 	return nil
 }
 
-func entries(reg *registry.Registry) string { return plural(len(reg.Docs), "entry", "entries") }
+// memory is what the last run noted; one that cannot be read is none.
+func (a *assessing) memory() *assess.Memory {
+	if a.cache == "" {
+		return &assess.Memory{}
+	}
+	info, err := os.Stat(a.cache)
+	if err != nil {
+		return &assess.Memory{}
+	}
+	data, err := os.ReadFile(a.cache)
+	if err != nil {
+		return &assess.Memory{}
+	}
+	return assess.ParseMemory(data, info.ModTime())
+}
+
+// remember notes how the files stand now. Where that fails, the next run is slower
+// and nothing else.
+func (a *assessing) remember(changed []assess.Proposal) {
+	now := make(map[string]registry.Blob, len(a.blobs))
+	for _, b := range a.blobs {
+		now[b.Path] = b
+	}
+	for _, p := range changed {
+		delete(now, p.Path)
+		if info, err := os.Lstat(filepath.Join(a.dir, filepath.FromSlash(p.Path))); err == nil && !p.Delete {
+			now[p.Path] = registry.Blob{Path: p.Path, Size: info.Size(), ModTime: info.ModTime()}
+		}
+	}
+	_, _ = disk.WriteFile(a.cache, assess.Remember(a.rules, slices.Collect(maps.Values(now))).Encode())
+}

@@ -2,14 +2,11 @@ package dpg
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -154,7 +151,7 @@ func (v *validate) judgeSince(ctx context.Context, o *cli.IO, _ registry.Files, 
 		isDirty, err = repo.Dirty(v.dir, head)
 		dirty <- err
 	}()
-	found, changes, err := lint.Since(ctx, lint.Span{Repo: repo, Base: base, Head: head, Load: load, Cache: cacheDir(repo)}, opt)
+	found, changes, err := lint.Since(ctx, lint.Span{Repo: repo, Base: base, Head: head, Load: load, Cache: cacheDir(v.dir)}, opt)
 	if err := errors.Join(err, <-dirty); err != nil {
 		return nil, 0, err
 	}
@@ -168,17 +165,6 @@ func (v *validate) judgeSince(ctx context.Context, o *cli.IO, _ registry.Files, 
 		o.Say("the rules themselves changed, so everything was checked")
 	}
 	return found, changes.Files, nil
-}
-
-// cacheDir is where the key index of a repository is kept, outside of it; "" where
-// the system has no place for such.
-func cacheDir(repo *registry.Repo) string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(repo.Root + "\x00" + repo.Folder))
-	return filepath.Join(dir, "dpg-registry", hex.EncodeToString(sum[:8]))
 }
 
 func (v *validate) write(o *cli.IO, found []diag.Diagnostic, files int) error {
