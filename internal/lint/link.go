@@ -21,6 +21,9 @@ instead of open are not links. In "evidence", only what looks like a link is jud
 Whether the page is there is another question, which needs the network.`,
 	Check: func(p *Pass) {
 		for _, l := range linksOf(p) {
+			if plainLink(l.text) {
+				continue
+			}
 			if f := faultOf(l.text); f != nil {
 				d := p.ReportWithinf(l.pointer, l.front, len(l.text), f.hint, "%s", f.message)
 				if right := repairLink(l.text); right != "" {
@@ -29,6 +32,55 @@ Whether the page is there is another question, which needs the network.`,
 			}
 		}
 	},
+}
+
+// plainLink knows most links at a glance, without a pattern: a scheme, a host of
+// letters with a dot in it, and a path without anything odd. What it does not know
+// may be a link all the same.
+func plainLink(s string) bool {
+	rest, ok := strings.CutPrefix(s, "https://")
+	if !ok {
+		if rest, ok = strings.CutPrefix(s, "http://"); !ok {
+			return false
+		}
+	}
+	host, path, _ := strings.Cut(rest, "/")
+	name, last, dotted := cutLast(host, '.')
+	if !dotted || len(last) < 2 || len(host) > 100 || strings.Contains(path, "http") || strings.Contains(path, "://") {
+		return false
+	}
+	for i := range len(last) {
+		if last[i] < 'a' || last[i] > 'z' {
+			return false
+		}
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for i := range len(label) {
+			if c := label[i]; c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+				return false
+			}
+		}
+	}
+	switch last {
+	case "local", "localhost", "localdomain", "internal", "intranet", "lan", "home", "corp", "invalid", "test", "arpa", "onion":
+		return false // for faultOf to judge
+	}
+	for i := range len(path) {
+		if c := path[i]; (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && strings.IndexByte("-._~/?#=&+", c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func cutLast(s string, sep byte) (before, after string, found bool) {
+	if i := strings.LastIndexByte(s, sep); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
 }
 
 // A foundLink is a value that should be a link, trimmed.

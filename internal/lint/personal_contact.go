@@ -2,7 +2,9 @@ package lint
 
 import (
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
@@ -52,23 +54,35 @@ const (
 	maxContacts = 10
 )
 
-// contactsIn finds e-mail addresses and telephone numbers, in no order.
+// contactsIn finds e-mail addresses and telephone numbers, in no order. Most texts
+// have neither, and patterns are slow to find that out: each is tried only where
+// a sign that it cannot do without is there.
 func contactsIn(text string) []contact {
 	text = text[:min(len(text), longestText)]
-	// Most texts have neither; the patterns are slow to find that out.
-	mail, phone := strings.ContainsAny(text, "@[("), digits(text) >= fewestDigits
-	if !mail && !phone {
-		return nil
-	}
-	links := spans(anyLink, text)
+	links := sync.OnceValue(func() [][]int { return spans(anyLink, text) })
 	var found []contact
-	if mail {
+	if strings.ContainsRune(text, '@') || mayBeVeiled(text) {
 		found = eMails(text, links)
 	}
-	if phone {
-		found = append(found, phones(text, append(links, spans(otherNumbers, text)...))...)
+	if digits(text) >= fewestDigits {
+		found = append(found, phones(text, links)...)
 	}
 	return found
+}
+
+// mayBeVeiled looks for what the pattern veiled has behind a bracket.
+func mayBeVeiled(text string) bool {
+	for i := range len(text) - 1 {
+		if text[i] != '[' && text[i] != '(' {
+			continue
+		}
+		switch rest := strings.TrimPrefix(text[i+1:], " "); {
+		case rest == "":
+		case rest[0] == '@', len(rest) > 1 && strings.EqualFold(rest[:2], "at"):
+			return true
+		}
+	}
+	return false
 }
 
 var (
@@ -80,7 +94,7 @@ var (
 	retina = regexp.MustCompile(`(?i)@[0-9]x\.`)
 )
 
-func eMails(text string, links [][]int) []contact {
+func eMails(text string, links func() [][]int) []contact {
 	var found []contact
 	for _, m := range eMail.FindAllStringIndex(text, -1) {
 		if len(found) == maxContacts {
@@ -90,7 +104,7 @@ func eMails(text string, links [][]int) []contact {
 		local, domain, _ := strings.Cut(strings.ToLower(address), "@")
 		before := text[:m[0]]
 		switch {
-		case retina.MatchString(address), inAuthority(m[0], text, links):
+		case retina.MatchString(address), inAuthority(m[0], text, links()):
 			continue // the user name of a link is rule "link"'s
 		case local == "git", strings.HasSuffix(before, "@"):
 			continue // git@host:path, @name@host
@@ -105,6 +119,9 @@ func eMails(text string, links [][]int) []contact {
 			c.role, c.what, c.shown, c.why = true, "role address", address, "would be better as a page"
 		}
 		found = append(found, c)
+	}
+	if !mayBeVeiled(text) {
+		return found
 	}
 	for _, m := range veiled.FindAllStringIndex(text, maxContacts) {
 		found = append(found, contact{
@@ -170,16 +187,21 @@ var (
 	rounded      = regexp.MustCompile(`^\+?[0-9]{1,3}(?:[ .]000)+$`) // +250 000 000 people
 )
 
+// phoneWords are those of the pattern named.
+var phoneWords = strings.Split("tel,phone,mobile,cell,fax,whatsapp,call us,sms", ",")
+
 // fewestDigits is how many digits the shortest telephone number has that is found.
 const fewestDigits = 7
 
-func phones(text string, not [][]int) []contact {
+func phones(text string, links func() [][]int) []contact {
 	var found []contact
-	taken := not
+	var taken [][]int
+	others := sync.OnceFunc(func() { taken = append(append(taken, links()...), spans(otherNumbers, text)...) })
 	add := func(start, end int) {
 		if len(found) == maxContacts {
 			return
 		}
+		others()
 		number := text[start:end]
 		for _, l := range taken {
 			if start < l[1] && l[0] < end {
@@ -198,14 +220,20 @@ func phones(text string, not [][]int) []contact {
 			linked: endsFold(text[:start], "tel:"),
 		})
 	}
-	for _, m := range international.FindAllStringIndex(text, -1) {
-		add(m[0], m[1])
+	if strings.ContainsRune(text, '+') {
+		for _, m := range international.FindAllStringIndex(text, -1) {
+			add(m[0], m[1])
+		}
 	}
-	for _, m := range named.FindAllStringSubmatchIndex(text, -1) {
-		add(m[2], m[3])
+	if lower := strings.ToLower(text); slices.ContainsFunc(phoneWords, func(w string) bool { return strings.Contains(lower, w) }) {
+		for _, m := range named.FindAllStringSubmatchIndex(text, -1) {
+			add(m[2], m[3])
+		}
 	}
-	for _, m := range american.FindAllStringIndex(text, -1) {
-		add(m[0], m[1])
+	if strings.ContainsAny(text, "-(") {
+		for _, m := range american.FindAllStringIndex(text, -1) {
+			add(m[0], m[1])
+		}
 	}
 	return found
 }

@@ -103,6 +103,9 @@ func Load(ctx context.Context, files Files, opt Options) (*Registry, error) {
 	if opt.Kinds == nil {
 		opt.Kinds = entry.Kinds
 	}
+	if opt.Rules == nil {
+		go builtinRules() // meanwhile; they are wanted once the registry's own are read
+	}
 	if opt.Schemas == nil {
 		set, err := schema.Builtin()
 		if err != nil {

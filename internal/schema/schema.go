@@ -44,19 +44,28 @@ type noun struct {
 	pattern  *regexp.Regexp
 }
 
-var builtin = sync.OnceValues(func() (*Set, error) { return Compile(schemas.FS) })
+var builtin = sync.OnceValues(func() (*Set, error) {
+	return compile(schemas.FS, func(name string) bool { return !strings.HasPrefix(name, "catalog-") })
+})
 
-// Builtin returns the project's own schemas, compiled once.
+// Builtin returns the project's own schemas of files that people and the bot
+// write, compiled once. Those of the catalog's responses are not among them: every
+// command would wait for them.
 func Builtin() (*Set, error) { return builtin() }
 
 // Compile compiles the files *.schema.json of a folder. Each names itself by
 // "$id"; a reference that leads out of the folder is an error. Of the formats,
 // only "date" is checked: links are for a lint rule, which says more.
 func Compile(fsys fs.FS) (*Set, error) {
+	return compile(fsys, func(string) bool { return true })
+}
+
+func compile(fsys fs.FS, wanted func(name string) bool) (*Set, error) {
 	names, err := fs.Glob(fsys, "*.schema.json")
 	if err != nil {
 		return nil, err
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { return !wanted(name) })
 	s := &Set{
 		compiled: make(map[string]*jsonschema.Schema, len(names)),
 		raw:      make(map[string]object, len(names)),
