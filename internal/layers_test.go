@@ -30,6 +30,7 @@ var layers = [][]string{
 	{"internal/dpga"},
 	{"internal/registry"},
 	{"internal/lint"},
+	{"internal/fix"},
 	{"internal/assess"},
 	{"internal/observe"},
 	{"internal/catalog"},

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
-	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/source"
 )
 
@@ -29,10 +28,11 @@ func (e *Unreadable) Error() string {
 // editors the schema. Comments move with what they stand at; the order of keys, the
 // quoting of values, brackets and blank lines stay.
 //
-// The path is the file's in its repository, such as "registry/dpgs/x.yaml". An
-// error names the place that cannot be followed; it is an *Unreadable where the
-// file is not YAML of this project.
-func Format(path string, text []byte, kind entry.Kind) ([]byte, error) {
+// The schema is its path from the file, such as "../../schemas/dpg.schema.json";
+// with "" the first line is left alone. An error names the file, as path, and the
+// place that cannot be followed; it is an *Unreadable where the file is not YAML of
+// this project.
+func Format(path string, text []byte, schema string) ([]byte, error) {
 	before, found := source.Parse(path, text)
 	if len(found) > 0 {
 		return nil, &Unreadable{found}
@@ -53,8 +53,8 @@ func Format(path string, text []byte, kind entry.Kind) ([]byte, error) {
 		return nil, err
 	}
 	out := p.out.Bytes()
-	if kind.Schema != "" {
-		out = withSchema(out, entry.SchemaPath(path, kind.Schema))
+	if schema != "" {
+		out = withSchema(out, schema)
 	}
 	if !faithful(before, plain, out) {
 		return nil, fmt.Errorf("%s: the file cannot be laid out without changing what it says", path)
@@ -430,7 +430,7 @@ func (p *printer) block(t *source.Token, pad string) {
 	if comment != "" {
 		p.out.WriteString(" " + comment)
 	}
-	if body == "" && t.Indent == 0 {
+	if t.Indent == 0 {
 		if chomp == "+" { // blank lines are all that it holds
 			p.out.WriteString(strings.Repeat("\n", len(t.Text)))
 		}

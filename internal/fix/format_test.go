@@ -7,23 +7,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/fix"
 )
 
 const (
 	entryPath = "registry/dpgs/x.yaml"
-	schemaTop = "# yaml-language-server: $schema=../../schemas/dpg.schema.json\n"
+	dpgSchema = "../../schemas/dpg.schema.json"
+	schemaTop = "# yaml-language-server: $schema=" + dpgSchema + "\n"
 )
-
-func dpg(t testing.TB) entry.Kind {
-	t.Helper()
-	kind, ok := entry.KindNamed("dpg")
-	if !ok {
-		t.Fatal("there is no kind dpg")
-	}
-	return kind
-}
 
 func TestFormat(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
@@ -63,18 +54,26 @@ func TestFormat(t *testing.T) {
 		{"letters of several bytes", "é:\n    日本:   ü # ç\n", schemaTop + "é:\n  日本: ü # ç\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := fix.Format(entryPath, []byte(tt.in), dpg(t))
+			got, err := fix.Format(entryPath, []byte(tt.in), dpgSchema)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tt.want, string(got)); diff != "" {
 				t.Errorf("Format(%q) differs (-want +got):\n%s", tt.in, diff)
 			}
-			again, err := fix.Format(entryPath, got, dpg(t))
+			again, err := fix.Format(entryPath, got, dpgSchema)
 			if err != nil || string(again) != string(got) {
 				t.Errorf("Format of that gives %q, error %v", again, err)
 			}
 		})
+	}
+}
+
+func TestFormatWithoutSchema(t *testing.T) {
+	const text = "# c\na: 1\n"
+	got, err := fix.Format(entryPath, []byte(text), "")
+	if err != nil || string(got) != text {
+		t.Errorf("Format(%q) = %q, error %v; want it as it is", text, got, err)
 	}
 }
 
@@ -93,7 +92,7 @@ func TestFormatRefuses(t *testing.T) {
 		{"odd line end", "a: 1 # b\u2028c: 2\n", "registry/dpgs/x.yaml:1:9: ", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := fix.Format(entryPath, []byte(tt.in), dpg(t))
+			got, err := fix.Format(entryPath, []byte(tt.in), dpgSchema)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Fatalf("Format(%q) = %q, error %v; want an error with %q", tt.in, got, err, tt.want)
 			}

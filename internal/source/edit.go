@@ -113,40 +113,36 @@ func (d *Document) Remove(pointer string) []diag.Edit {
 	if !exact || !found {
 		return nil
 	}
-	// The children as stretches of bytes: keys with values, or items.
-	var all []stretch
-	at := -1
-	open, flow := d.opening(parent)
+	at, count := -1, len(parent.Fields)+len(parent.Items)
 	if parent.Kind == Map {
-		for j, f := range parent.Fields {
-			if f.Value == child {
-				at = j
-			}
-			s, ok := d.field(f)
-			if !ok {
-				return nil
-			}
-			all = append(all, s)
-		}
+		at = slices.IndexFunc(parent.Fields, func(f Field) bool { return f.Value == child })
 	} else {
-		for j, item := range parent.Items {
-			if item == child {
-				at = j
-			}
-			s, ok := d.item(item, flow)
-			if !ok {
-				return nil
-			}
-			all = append(all, s)
-		}
+		at = slices.Index(parent.Items, child)
 	}
-	if at < 0 || len(all) == 1 && !flow {
+	open, flow := d.opening(parent)
+	if at < 0 || count == 1 && !flow {
 		return nil
 	}
-	if flow {
-		return d.removeFlow(all, at, open)
+	// It with its neighbours.
+	from := max(0, at-1)
+	var near []stretch
+	for j := from; j < min(count, at+2); j++ {
+		var s stretch
+		ok := false
+		if parent.Kind == Map {
+			s, ok = d.field(parent.Fields[j])
+		} else {
+			s, ok = d.item(parent.Items[j], flow)
+		}
+		if !ok {
+			return nil
+		}
+		near = append(near, s)
 	}
-	return d.removeBlock(all, at)
+	if flow {
+		return d.removeFlow(near, at-from, open)
+	}
+	return d.removeBlock(near, at-from)
 }
 
 // A stretch is bytes from start up to end.
@@ -181,9 +177,13 @@ func (d *Document) standsAlone(start, end, indent int) bool {
 	if next < len(d.text) && d.text[next] == '#' && next-last > indent {
 		return false
 	}
-	return !slices.ContainsFunc(d.tokens, func(t Token) bool {
-		return t.End+1 == start && t.Style.Block() && (t.keeps(d.text) || bytes.ContainsAny(d.text[end:last], " \t") || next == len(d.text) && last < next)
-	})
+	i, _ := slices.BinarySearchFunc(d.tokens, start, func(t Token, at int) int { return t.Start - at })
+	if i == 0 {
+		return true
+	}
+	t := d.tokens[i-1] // what stands before it
+	takes := t.keeps(d.text) || bytes.ContainsAny(d.text[end:last], " \t") || next == len(d.text) && last < next
+	return !t.Style.Block() || t.End+1 != start || !takes
 }
 
 // blankTo finds the end of a line on which nothing but a comment follows.
@@ -318,8 +318,8 @@ func (d *Document) opening(n *Node) (at int, flow bool) {
 }
 
 func (d *Document) editable() bool {
-	all, err := d.Tokens()
-	return err == nil && !slices.ContainsFunc(all, func(t Token) bool { return t.Style == Alias })
+	_, err := d.Tokens()
+	return err == nil && !d.aliases
 }
 
 // scalar finds a scalar and how it is written.

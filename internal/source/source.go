@@ -71,9 +71,10 @@ type Document struct {
 	text  []byte
 	lines []int // byte offset of each line's start, as an editor counts lines
 
-	once   sync.Once // of Tokens
-	tokens []Token
-	untold error
+	once    sync.Once // of Tokens
+	tokens  []Token
+	untold  error
+	aliases bool // whether there is one among them
 }
 
 // Parse reads a file. It always returns a Document; its Root is Null where the

@@ -57,6 +57,7 @@ func (d *Document) Tokens() ([]Token, error) {
 		slices.SortFunc(s.tokens, func(a, b Token) int { return a.Start - b.Start })
 		s.comments()
 		d.tokens, d.untold = s.tokens, s.err
+		d.aliases = slices.ContainsFunc(s.tokens, func(t Token) bool { return t.Style == Alias })
 	})
 	return d.tokens, d.untold
 }
@@ -255,6 +256,9 @@ func (t *Token) lines(text []byte) bool {
 // keeps reports whether the head of a block says that the blank lines at its end
 // are part of its text.
 func (t *Token) keeps(text []byte) bool {
+	if !t.Style.Block() {
+		return false
+	}
 	head := text[t.Start+1 : min(t.Start+3, t.Body)]
 	return bytes.IndexByte(head, '+') >= 0 && !bytes.ContainsAny(head[:bytes.IndexByte(head, '+')], " \t#\r\n")
 }

@@ -441,3 +441,23 @@ func TestFixes(t *testing.T) {
 		t.Errorf("%d suggestions are right, were 45 or more", right)
 	}
 }
+
+// A name that is spelt right and means one licence is no guess.
+func TestNamed(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"Apache 2", "Apache-2.0"},
+		{"mit license", "MIT"},
+		{"CC BY 4.0", "CC-BY-4.0"},
+		{"GPL-2.0+", "GPL-2.0-or-later"}, // deprecated, with one successor
+		{"GPLv3", ""},                    // -only or -or-later
+		{"Apahce 2", ""},                 // a slip: Suggest guesses
+		{"CC BY-SA", ""},                 // no version
+		{"BSD", ""},
+		{"", ""},
+		{strings.Repeat("MIT ", 100), ""},
+	} {
+		if got := Named(tt.in); got != tt.want {
+			t.Errorf("Named(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}

@@ -13,6 +13,7 @@ var program = cli.Program{
 	Summary: "dpg checks, maps and publishes a registry of digital public goods.",
 	Commands: []cli.Command{
 		validateCommand,
+		fmtCommand,
 		explainCommand,
 		importCommand,
 		assessCommand,
