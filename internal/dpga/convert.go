@@ -91,7 +91,7 @@ func (s *Source) Convert(o Options) ([]Converted, *Report, error) {
 }
 
 func (s *Source) report(o Options, entries int) *Report {
-	r := &Report{Schema: "import-report/v1", Source: Repository, AsOf: o.AsOf, Entries: entries, Files: []File{}}
+	r := &Report{Schema: "import-report/v1", Source: Repository, AsOf: o.AsOf, Entries: entries, Files: []File{}, Conflicts: []Conflict{}}
 	for _, f := range s.files {
 		rf := File{Path: f.path, Became: f.became, Notes: f.notes, Leaves: f.root.leaves()}
 		if rf.Notes == nil {

@@ -3,6 +3,7 @@ package dpga
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -137,16 +138,38 @@ func checkEncoding(t *testing.T, c Converted) []byte {
 	return data
 }
 
-// checkAccounts holds the report to naming exactly the values that stand in the
-// files, as another reading of them finds them.
+// checkAccounts holds the report to naming exactly the files that are there, and
+// exactly the values that stand in them, as another reading finds them: the two
+// sets of (file, pointer) are one set, and each is named once.
 func checkAccounts(t *testing.T, fsys fs.FS, r *Report) {
 	t.Helper()
+	type leaf struct{ File, Pointer string }
+	want, got := map[leaf]int{}, map[leaf]int{}
+	for _, folder := range []string{nominees, archive, excluded, screened} {
+		found, err := fs.ReadDir(fsys, folder)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		for _, d := range found {
+			name := folder + "/" + d.Name()
+			want[leaf{File: name, Pointer: "the file"}]++
+			for at, n := range leavesOf(fsys, name) {
+				want[leaf{name, at}] += n
+			}
+		}
+	}
 	var totals Totals
 	for _, f := range r.Files {
-		got := map[string]int{}
+		got[leaf{File: f.Path, Pointer: "the file"}]++
+		unread := slices.ContainsFunc(f.Notes, func(n Note) bool { return n.Why == Unreadable || n.Why == NotJSON || n.Why == NotAnEntry })
+		if unread && len(f.Leaves) == 0 {
+			for at := range leavesOf(fsys, f.Path) { // its note accounts for all of it
+				delete(want, leaf{f.Path, at})
+			}
+		}
 		for _, l := range f.Leaves {
 			if l.Why != DuplicateKey {
-				got[l.Pointer]++
+				got[leaf{f.Path, l.Pointer}]++
 			}
 			switch l.Action {
 			case Carried:
@@ -160,24 +183,33 @@ func checkAccounts(t *testing.T, fsys fs.FS, r *Report) {
 				t.Errorf("%s: %+v does not add up", f.Path, l)
 			}
 		}
-		want := map[string]int{}
-		data, err := fs.ReadFile(fsys, f.Path)
-		var v any
-		dec := json.NewDecoder(bytes.NewReader(data))
-		dec.UseNumber() // 1e999 is JSON, and no float64
-		if err == nil && len(data) <= maxBytes && dec.Decode(&v) == nil {
-			plainLeaves(v, "", want)
-		}
-		if slices.ContainsFunc(f.Notes, func(n Note) bool { return n.Why == Unreadable || n.Why == NotJSON || n.Why == NotAnEntry }) && len(f.Leaves) == 0 {
-			continue
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: the report's values differ: (-file +report)\n%s", f.Path, diff)
-		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the report's values differ: (-files +report)\n%s", diff)
 	}
 	if totals != r.Leaves {
 		t.Errorf("totals are %+v, the leaves sum up to %+v", r.Leaves, totals)
 	}
+}
+
+// leavesOf reads the values of one file, without this package's reader.
+func leavesOf(fsys fs.FS, name string) map[string]int {
+	leaves := map[string]int{}
+	info, err := fs.Stat(fsys, name)
+	if err != nil || !info.Mode().IsRegular() || !strings.HasSuffix(name, ".json") {
+		return leaves
+	}
+	data, err := fs.ReadFile(fsys, name)
+	if err != nil || len(data) > maxBytes {
+		return leaves
+	}
+	var v any
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber() // 1e999 is JSON, and no float64
+	if dec.Decode(&v) == nil {
+		plainLeaves(v, "", leaves)
+	}
+	return leaves
 }
 
 func plainLeaves(v any, at string, into map[string]int) {
@@ -353,24 +385,54 @@ func TestQuestions(t *testing.T) {
 // where that is absent.
 func shared(t *testing.T, name string) string {
 	t.Helper()
-	dir, err := os.Getwd()
+	dir, ok := sharedFolder(t, name)
+	if !ok {
+		t.Skipf("SKIPPED, real data is absent: there is no %s", dir)
+	}
+	return dir
+}
+
+// sharedFolder says where real data would be, and whether it is there.
+func sharedFolder(t *testing.T, name string) (dir string, ok bool) {
+	t.Helper()
+	at, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
 			break
 		}
-		if dir == filepath.Dir(dir) {
+		if at == filepath.Dir(at) {
 			t.Fatal("no go.mod above the package")
 		}
-		dir = filepath.Dir(dir)
+		at = filepath.Dir(at)
 	}
-	path := filepath.Join(dir, "..", "shared", filepath.FromSlash(name))
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("SKIPPED, real data is absent: %v", err)
+	dir = filepath.Join(at, "..", "shared", filepath.FromSlash(name))
+	_, err = os.Stat(dir)
+	return dir, err == nil
+}
+
+// fixtures is the predecessor's files in testdata, all in one tree.
+func fixtures(t *testing.T) fstest.MapFS {
+	t.Helper()
+	archives, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(archives) == 0 {
+		t.Fatalf("no archives: %v", err)
 	}
-	return path
+	tree := fstest.MapFS{}
+	for _, name := range archives {
+		a, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range a.Files {
+			if !strings.HasPrefix(f.Name, "want/") {
+				tree[f.Name] = &fstest.MapFile{Data: f.Data}
+			}
+		}
+	}
+	return tree
 }
 
 func TestRealData(t *testing.T) {
@@ -417,7 +479,10 @@ func TestRealData(t *testing.T) {
 	if len(odd) > 0 {
 		t.Errorf("lost without need: %q", odd)
 	}
-	t.Logf("%d entries, leaves %+v", report.Entries, report.Leaves)
+	if len(report.Files) < 700 || report.Leaves.Carried < 10000 {
+		t.Errorf("the report is about %d files with %+v, which is not all of the data", len(report.Files), report.Leaves)
+	}
+	t.Logf("%d entries of %d files, leaves %+v", report.Entries, len(report.Files), report.Leaves)
 	for _, c := range report.Counts {
 		t.Logf("%-18s %5d leaves %4d files: %s", c.Why, c.Leaves, c.Files, c.Means)
 	}

@@ -17,6 +17,11 @@ type Report struct {
 	Leaves  Totals  `json:"leaves"`
 	Counts  []Count `json:"counts"` // of notes and of leaves that were not simply carried, by reason
 	Files   []File  `json:"files"`  // by path
+
+	// Conflicts is where entries that were there already say something else, in
+	// the order of the entries. Convert leaves it empty: it knows of no entries
+	// but its own.
+	Conflicts []Conflict `json:"conflicts"`
 }
 
 // Totals are how many leaves there were of each action.

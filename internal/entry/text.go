@@ -85,3 +85,23 @@ func (t Text) MarshalYAML() (any, error) {
 	}
 	return t.plain, nil
 }
+
+// IsPlain reports whether the text is written as one string, not by language. The
+// zero Text is plain.
+func (t Text) IsPlain() bool { return t.by == nil }
+
+// With returns the text with what it says in lang replaced, and what it says in
+// other languages as it was. A plain string counts as being in main, and stays
+// plain where that will do.
+func (t Text) With(lang, main, s string) Text {
+	if len(t.by) == 0 && lang == main {
+		return Plain(s)
+	}
+	by := make(map[string]string, len(t.by)+2)
+	if t.by == nil && t.plain != "" {
+		by[main] = t.plain
+	}
+	maps.Copy(by, t.by)
+	by[lang] = s
+	return Text{by: by}
+}
