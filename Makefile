@@ -3,7 +3,7 @@ SHELL := /bin/sh
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test lint fmt fuzz bench clean
+.PHONY: help run demo build test lint fmt fuzz bench soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,11 @@ fuzz: ## run each fuzz target for FUZZTIME
 	while read -r pkg name; do $(GO) test "$$pkg" -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x || exit 1; done
 
 bench: ## run the benchmarks
+	$(GO) run ./internal/bench $(BENCHFLAGS)
 	$(GO) test ./... -run '^$$' -bench . -benchmem
 
 clean: ## delete what was built
 	rm -rf bin public demo
+
+soak: ## the tests that take minutes: every state a killed run can leave
+	$(GO) test ./internal/cli -run Killed -every -timeout 30m

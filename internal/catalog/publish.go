@@ -211,11 +211,11 @@ func (c *Catalog) lost(before map[string]bool) []string {
 	return ids
 }
 
-// remove deletes a file and the folders that it leaves empty.
+// remove deletes a file and the folders that it leaves empty; these also where
+// the file is gone already, since a run may have ended in between.
 func remove(folder *disk.Folder, name string) (gone bool, err error) {
-	if _, err := folder.Read(name); errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
+	_, err = folder.Read(name)
+	gone = !errors.Is(err, fs.ErrNotExist)
 	if err := folder.Remove(name); err != nil {
 		return false, err
 	}
@@ -224,7 +224,7 @@ func remove(folder *disk.Folder, name string) (gone bool, err error) {
 			break
 		}
 	}
-	return true, nil
+	return gone, nil
 }
 
 func plural(n int, one, many string) string {

@@ -1,6 +1,7 @@
 // Package disk writes files whole or not at all: aside, synced, then renamed.
 // A reader never meets half a file, a crash leaves the old one, and a symbolic
-// link never leads a write out of the folder it was meant for.
+// link never leads a write out of the folder it was meant for. One run at a time
+// writes to a folder; its lock ends with the process, so a crash leaves none.
 package disk
 
 import (
@@ -13,37 +14,53 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
+	"time"
 )
 
-// asidePrefix marks files being written. A crash can leave one behind; Open
-// removes them.
+// asidePrefix marks files being written. A crash can leave one behind; whoever
+// has the folder next removes it.
 const asidePrefix = ".dpg-aside-"
 
-// A Folder is a folder that files are written in.
+// Another run is waited for this long, a second in all: small ones end sooner,
+// and a person should not wait for a big one without knowing.
+const (
+	lockTries = 50
+	lockPause = 20 * time.Millisecond
+)
+
+// A Folder is a folder that files are written in, by nobody else meanwhile.
 type Folder struct {
 	name string
 	root *os.Root
+	lock *os.File // the folder itself; closing it ends the lock
 }
 
 // Open makes the folder if need be and clears what an interrupted run left in it.
+// The error is a *BusyError if another run has the folder open.
 func Open(dir string) (*Folder, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	root, err := os.OpenRoot(dir)
+	f, err := openBare(dir)
 	if err != nil {
 		return nil, err
 	}
-	f := &Folder{name: dir, root: root}
 	if err := f.sweep(); err != nil {
-		root.Close()
-		return nil, err
+		f.Close()
+		return nil, fmt.Errorf("clear what an interrupted run left in %s: %w", dir, explain(err))
 	}
 	return f, nil
 }
 
 // Close lets go of the folder.
-func (f *Folder) Close() error { return f.root.Close() }
+func (f *Folder) Close() error { return errors.Join(f.lock.Close(), f.root.Close()) }
+
+// A BusyError says that another run is writing to a folder.
+type BusyError struct {
+	Dir string // as it was named
+}
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("another run is writing to %s; wait until it ends, then run this again", e.Dir)
+}
 
 // Write puts data at name, a slash-separated path in the folder, with the folders
 // it needs, mode 0644. A file that already holds the same bytes is not touched;
@@ -57,7 +74,7 @@ func (f *Folder) Write(name string, data []byte) (changed bool, err error) {
 		return false, err
 	}
 	if err := f.write(name, data); err != nil {
-		return false, fmt.Errorf("write %s: %w", filepath.Join(f.name, name), err)
+		return false, fmt.Errorf("write %s: %w", filepath.Join(f.name, name), explain(err))
 	}
 	return true, nil
 }
@@ -67,8 +84,12 @@ func (f *Folder) write(name string, data []byte) error {
 	if err := f.root.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	// Two writers of one file would be a bug; O_EXCL makes it an error.
 	aside := path.Join(dir, asidePrefix+path.Base(name))
+	// While this run has the folder, one that is there is what a crash left. It is
+	// removed and not written to: it may be a link.
+	if err := f.root.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	w, err := f.root.OpenFile(aside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
@@ -98,7 +119,7 @@ func (f *Folder) Read(name string) ([]byte, error) {
 // Remove deletes the file at name; one that is not there is no error.
 func (f *Folder) Remove(name string) error {
 	if err := f.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return fmt.Errorf("remove %s: %w", filepath.Join(f.name, name), explain(err))
 	}
 	return nil
 }
@@ -155,11 +176,46 @@ func WriteFile(name string, data []byte) (changed bool, err error) {
 // openBare is Open without the sweep: the folder may be somebody's home.
 func openBare(dir string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("make the folder %s: %w", dir, explain(err))
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open the folder %s: %w", dir, explain(err))
 	}
-	return &Folder{name: dir, root: root}, nil
+	lock, err := root.Open(".")
+	if err != nil {
+		root.Close()
+		return nil, fmt.Errorf("open the folder %s: %w", dir, explain(err))
+	}
+	f := &Folder{name: dir, root: root, lock: lock}
+	for try := 1; !tryLock(lock); try++ {
+		if try == lockTries {
+			f.Close()
+			return nil, &BusyError{dir}
+		}
+		time.Sleep(lockPause)
+	}
+	return f, nil
+}
+
+// explain leaves out the names of files that only this package knows, and says
+// what to do about an error that is the machine's.
+func explain(err error) error {
+	var in *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &in):
+		err = in.Err
+	case errors.As(err, &link):
+		err = link.Err
+	}
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w; make room on that disk and run this again, files that were there are whole", err)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w; name a folder on another disk, or mount this one for writing", err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w; name another folder, or let this user write to it", err)
+	}
+	return err
 }

@@ -1,8 +1,10 @@
 package disk_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -82,5 +84,47 @@ func TestWriteFails(t *testing.T) {
 	}
 	if names, _ := f.Files(); !slices.Equal(names, []string{"a"}) {
 		t.Errorf("left are %q", names)
+	}
+}
+
+// One run at a time has a folder; the next gets it as soon as it is let go.
+func TestOneRunAtATime(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("folders are not locked on Windows")
+	}
+	dir := t.TempDir()
+	first, err := disk.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".dpg-aside-x"), []byte("ha"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var busy *disk.BusyError
+	if _, err := disk.Open(dir); !errors.As(err, &busy) || busy.Dir != dir {
+		t.Errorf("a second opening: %v, want a BusyError", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, ".dpg-aside-x")); err != nil {
+		t.Errorf("the file that the first is writing is gone: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if names, err := open(t, dir).Files(); err != nil || len(names) > 0 {
+		t.Errorf("then there are %q, %v", names, err)
+	}
+}
+
+// A file that a crash left aside does not stand in the way of the next.
+func TestWriteFileAfterACrash(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, ".dpg-aside-report.json"), []byte("ha"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := disk.WriteFile(filepath.Join(dir, "report.json"), []byte("whole")); err != nil {
+		t.Fatal(err)
+	}
+	if names, err := open(t, dir).Files(); err != nil || !slices.Equal(names, []string{"report.json"}) {
+		t.Errorf("there are %q, %v", names, err)
 	}
 }

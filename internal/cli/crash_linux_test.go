@@ -1,0 +1,548 @@
+//go:build amd64 || arm64
+
+package cli_test
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var every = flag.Bool("every", false, "repair every state that a kill can leave, not only some of each long run")
+
+// A crash is a command that is stopped before each of its operations on files.
+// The programs have no switch for this: the test traces their system calls, so
+// it sees what go-git and the local forge write as well.
+type crash struct {
+	name    string
+	files   map[string]string // what stands in the folder at first
+	prepare [][]string        // commands that come before
+	command []string
+}
+
+// Nothing breaks a write: whatever moment a command dies at, no file is half
+// written, and running it again ends where an undisturbed run ends.
+func TestKilledBeforeEachFileOperation(t *testing.T) {
+	const before, after = "stage: nominee", "stage: archived, reason: No longer kept up."
+	registryFiles := map[string]string{
+		"registry/registry.yaml":             smallSettings,
+		"registry/dpgs/clinic-notes.yaml":    clinicNotes,
+		"registry/resources/open-guide.yaml": openGuide,
+	}
+	changed := func(name, from, to string) []string {
+		return []string{"sed", "-i", "s/" + from + "/" + to + "/", name}
+	}
+	start := [][]string{
+		{"git", "init", "-q", "-b", "main", "."}, {"git", "add", "registry"}, {"git", "commit", "-q", "-m", "start"},
+	}
+	forged := append(slices.Clone(start), []string{"dpgbot", "forge", "init", "forge"}, []string{"git", "push", "-q", "forge/repo.git", "main"})
+	publish := []string{"dpgbot", "sync", "--forge", "forge", "--publish", "public", "--as-of", "2026-01-20"}
+	tests := []crash{
+		{"import dpga", predecessor, nil, []string{"dpg", "import", "dpga", "old", "--report", "reports/import.json"}},
+		{"import dpga over what differs", predecessor, [][]string{
+			{"dpg", "import", "dpga", "old"}, changed("registry/dpgs/open-map.yaml", "Open Map", "Map"),
+		}, []string{"dpg", "import", "dpga", "old", "--overwrite"}},
+		{"assess", registryFiles, nil, []string{"dpg", "assess"}},
+		{"assess what changed", registryFiles, [][]string{
+			{"dpg", "assess"}, changed("registry/dpgs/clinic-notes.yaml", "encrypts", "stores"),
+			changed("registry/resources/open-guide.yaml", "stage: listed", "stage: removed, reason: Asked for."),
+		}, []string{"dpg", "assess"}},
+		{"build", registryFiles, start, []string{"dpg", "build", "--out", "public"}},
+		{"build what changed", registryFiles, append(slices.Clone(start),
+			[]string{"dpg", "build", "--out", "public"}, changed("registry/dpgs/clinic-notes.yaml", before, after),
+			[]string{"git", "commit", "-q", "-a", "-m", "archive"},
+		), []string{"dpg", "build", "--out", "public"}},
+		{"sync", registryFiles, forged, publish},
+		{"sync what changed", registryFiles, append(slices.Clone(forged),
+			publish, changed("registry/dpgs/clinic-notes.yaml", "encrypts", "stores"),
+			[]string{"git", "commit", "-q", "-a", "-m", "say it otherwise"}, []string{"git", "push", "-q", "forge/repo.git", "main"},
+		), publish},
+		{"sync when nothing is left", registryFiles, append(slices.Clone(forged),
+			publish, []string{"dpg", "assess"}, []string{"git", "add", "registry"},
+			[]string{"git", "commit", "-q", "-m", "by hand"}, []string{"git", "push", "-q", "forge/repo.git", "main"},
+		), publish},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, tt.run)
+	}
+}
+
+func (c crash) run(t *testing.T) {
+	base := t.TempDir()
+	write := func(dir string, s state) {
+		if err := s.write(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	work := filepath.Join(base, "work")
+	write(work, c.files)
+	for _, args := range c.prepare {
+		if stdout, stderr, code := run(t, work, args[0], args[1:]...); code != 0 {
+			t.Fatalf("%q exits %d: %s%s", args, code, stdout, stderr)
+		}
+	}
+	begin := stateOf(t, work)
+	moments := trace(t, work, c.command, 0)
+	end := stateOf(t, work)
+	kills := len(moments)
+	if kills == 0 || cmp.Equal(begin, end) {
+		t.Fatalf("%q changes no file, so there is nothing to disturb", c.command)
+	}
+	for i, m := range moments {
+		next := end
+		if i+1 < kills {
+			next = moments[i+1].files
+		}
+		m.check(t, next)
+	}
+
+	// The folder as it stands before an operation is what a process that is killed
+	// there leaves; that this is so is tried with real kills, some in a long run.
+	tried := 0
+	for k := 1; k <= kills; k += max(1, kills/2) {
+		dir := filepath.Join(base, "killed")
+		write(dir, begin)
+		if killed := trace(t, dir, c.command, k); len(killed) < k {
+			// assess remembers files only once they are a moment old, so one run
+			// may write less than another.
+			t.Logf("a run ended before operation %d", k)
+		} else if diff := cmp.Diff(moments[k-1].files.plain(), stateOf(t, dir).plain()); diff != "" {
+			t.Errorf("killed before operation %d of %d, %s: another state than when traced:\n%s", k, kills, moments[k-1].op, diff)
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		tried++
+	}
+
+	// Each state once: syncing a file, say, changes nothing that can be seen.
+	seen := map[string]bool{}
+	var todo []moment
+	for _, m := range moments {
+		if key := m.files.key(); !seen[key] {
+			seen[key] = true
+			todo = append(todo, m)
+		}
+	}
+	distinct := len(todo)
+	const most = 6 // of about a tenth of a second each
+	if !*every && distinct > most {
+		var some []moment
+		for i := range most {
+			some = append(some, todo[i*distinct/most])
+		}
+		todo = some
+	}
+	var wait sync.WaitGroup
+	turns := make(chan moment)
+	for worker := range 3 {
+		wait.Go(func() {
+			for m := range turns {
+				c.repair(t, filepath.Join(base, fmt.Sprint("repair", worker)), m, end)
+			}
+		})
+	}
+	for _, m := range todo {
+		turns <- m
+	}
+	close(turns)
+	wait.Wait()
+	t.Logf("%d operations on files; stopped before each, %d of %d different states repaired, %d real kills", kills, len(todo), distinct, tried)
+}
+
+// repair runs the command on what a kill left and holds the end to want.
+func (c crash) repair(t *testing.T, dir string, m moment, want state) {
+	if err := m.files.write(dir); err != nil {
+		t.Error(err)
+		return
+	}
+	stderr, code := again(t, dir, c.command)
+	// Git's own lock on a branch outlasts a crash, as it does with git: nobody can
+	// tell it from one that is held. The message names the file to remove.
+	if found := heldLock.FindStringSubmatch(stderr); code == 3 && found != nil {
+		if err := os.Remove(filepath.Join(dir, found[1])); err != nil {
+			t.Errorf("%s: %q, but %v", m, stderr, err)
+		}
+		stderr, code = again(t, dir, c.command)
+	}
+	if code != 0 {
+		t.Errorf("killed %s, then: exit code %d: %s", m, code, stderr)
+	}
+	got, err := readState(dir)
+	if err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(want.plain(), got.plain()); diff != "" {
+		t.Errorf("killed %s, then: another end (-undisturbed +repaired):\n%s", m, diff)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Error(err)
+	}
+}
+
+var heldLock = regexp.MustCompile(`error: (?:.*: )?(\S+\.lock) exists: .* if so, remove it`)
+
+// A state is a folder's files by their slash-separated paths; folders end in a
+// slash and hold "".
+type state map[string]string
+
+func readState(dir string) (state, error) {
+	s := state{}
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || name == dir {
+			return err
+		}
+		rel, err := filepath.Rel(dir, name)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		if d.IsDir() {
+			s[rel+"/"] = ""
+			return nil
+		}
+		data, err := os.ReadFile(name)
+		s[rel] = string(data)
+		return err
+	})
+	return s, err
+}
+
+func stateOf(t *testing.T, dir string) state {
+	t.Helper()
+	s, err := readState(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s state) write(dir string) error {
+	for name, data := range s {
+		full := filepath.Join(dir, filepath.FromSlash(name))
+		if strings.HasSuffix(name, "/") {
+			if err := os.MkdirAll(full, 0o755); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(full), 0o755), os.WriteFile(full, []byte(data), 0o644)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s state) key() string {
+	data, err := json.Marshal(s) // sorted
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return string(data)
+}
+
+var (
+	numberedRecord  = regexp.MustCompile(`^(forge/pulls/(?:\d/comments/)?)(\d)/(?:pull|comment)\.yaml$`)
+	numberedPull    = regexp.MustCompile(`^(forge/pulls/|forge/repo\.git/refs/pull/)(\d)(/.*)$`)
+	numberedComment = regexp.MustCompile(`^(forge/pulls/\d/comments/)(\d)(/.*)$`)
+)
+
+var lastRun = regexp.MustCompile(`"last_run": "[^"]*"`)
+
+// plain leaves out the one clock time there is, and what may be forgotten: the
+// cache, in which the times of files stand, and objects that go-git was writing,
+// which nothing refers to and git gc removes.
+func (s state) plain() state {
+	// A kill between a numbered folder and the record in it leaves a number that is
+	// never given again; the rest are counted anew to compare them.
+	rank, last := map[string]int{}, map[string]int{}
+	for _, name := range slices.Sorted(maps.Keys(s)) { // no test has ten of anything
+		if at := numberedRecord.FindStringSubmatch(name); at != nil {
+			last[at[1]]++
+			rank[at[1]+at[2]] = last[at[1]]
+		}
+	}
+	p := state{}
+	for name, data := range s {
+		if strings.HasPrefix(name, ".cache/") || strings.HasPrefix(path.Base(name), "tmp_obj_") {
+			continue
+		}
+		if at := numberedComment.FindStringSubmatch(name); at != nil {
+			n := rank[at[1]+at[2]]
+			if n == 0 {
+				continue
+			}
+			name = at[1] + strconv.Itoa(n) + at[3]
+		}
+		if at := numberedPull.FindStringSubmatch(name); at != nil {
+			n := rank["forge/pulls/"+at[2]]
+			if n == 0 {
+				continue
+			}
+			name = at[1] + strconv.Itoa(n) + at[3]
+			data = strings.Replace(data, "number: "+at[2]+"\n", fmt.Sprintf("number: %d\n", n), 1)
+		}
+		p[name] = lastRun.ReplaceAllString(data, `"last_run": ""`)
+	}
+	return p
+}
+
+// A moment is the folder right before an operation on files.
+type moment struct {
+	k     int // from 1
+	op    string
+	files state
+}
+
+func (m moment) String() string { return fmt.Sprintf("before operation %d, %s", m.k, m.op) }
+
+// check holds that an operation leaves every file whole: one with a name that
+// means something only comes or goes with that name.
+func (m moment) check(t *testing.T, next state) {
+	if m.op == "rename" || m.op == "unlink" || m.op == "link" {
+		return
+	}
+	meant := func(s state) state {
+		s = maps.Clone(s)
+		maps.DeleteFunc(s, func(name, _ string) bool {
+			base := path.Base(name)
+			return strings.HasPrefix(base, ".dpg-aside-") || strings.HasPrefix(base, "tmp_obj_") ||
+				strings.HasSuffix(base, ".lock") || strings.HasSuffix(name, "/")
+		})
+		return s
+	}
+	if diff := cmp.Diff(meant(m.files), meant(next)); diff != "" {
+		t.Errorf("%s writes in place:\n%s", m, diff)
+	}
+}
+
+// trace runs a command in a folder and returns the folder as it stood before
+// each operation that changes files, or kills it before the one numbered killAt.
+func trace(t *testing.T, dir string, args []string, killAt int) (moments []moment) {
+	t.Helper()
+	// The kernel lets only the thread that started a process trace it.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	program, err := exec.LookPath(args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer output.Close()
+	process, err := os.StartProcess(program, args, &os.ProcAttr{
+		Dir: dir, Env: append(os.Environ(), environment(dir)...), Files: []*os.File{nil, output, output},
+		Sys: &syscall.SysProcAttr{Ptrace: true},
+	})
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSYS) {
+		t.Skipf("this machine lets no process be traced, so nothing was killed: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer process.Release()
+	root := process.Pid
+	const (
+		allThreads = syscall.WALL
+		ownOnly    = 0x20000000 // __WNOTHREAD: leave other tests' processes alone
+		exitKill   = 0x00100000 // PTRACE_O_EXITKILL
+		syscallTag = 0x80
+	)
+	options := exitKill | syscall.PTRACE_O_TRACESYSGOOD | syscall.PTRACE_O_TRACECLONE | syscall.PTRACE_O_TRACEFORK | syscall.PTRACE_O_TRACEVFORK
+	dead := false
+	for started := false; ; {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &status, allThreads|ownOnly, nil)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status.Exited() || status.Signaled() {
+			if pid != root {
+				continue
+			}
+			said, _ := os.ReadFile(output.Name())
+			switch {
+			case killAt == 0 && (status.Signaled() || status.ExitStatus() != 0):
+				t.Fatalf("%q ends with status %#x: %s", args, status, said)
+			}
+			return moments
+		}
+		if dead {
+			continue
+		}
+		if !started {
+			started = true
+			if err := syscall.PtraceSetOptions(pid, options); err != nil {
+				t.Fatal(err)
+			}
+		}
+		deliver := 0
+		switch sig := status.StopSignal(); sig {
+		case syscall.SIGTRAP | syscallTag:
+			op := fileOperation(pid, dir)
+			if op == "" {
+				break
+			}
+			m := moment{k: len(moments) + 1, op: op}
+			if killAt == 0 {
+				m.files = stateOf(t, dir)
+			}
+			moments = append(moments, m)
+			if m.k == killAt {
+				dead = true
+				if err := syscall.Kill(root, syscall.SIGKILL); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+		case syscall.SIGTRAP, syscall.SIGSTOP: // a new thread, or the start
+		default:
+			deliver = int(sig)
+		}
+		if err := syscall.PtraceSyscall(pid, deliver); err != nil && !errors.Is(err, syscall.ESRCH) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// fileOperation says how the system call that a thread is about to make changes
+// files, or "".
+func fileOperation(pid int, dir string) string {
+	var info struct { // struct ptrace_syscall_info
+		op   uint8
+		_    [3]uint8
+		arch uint32
+		_    [2]uint64
+		nr   uint64
+		args [6]uint64
+	}
+	const getSyscallInfo, entry = 0x420e, 1
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_PTRACE, getSyscallInfo, uintptr(pid), unsafe.Sizeof(info), uintptr(unsafe.Pointer(&info)), 0, 0)
+	if errno != 0 || info.op != entry {
+		return ""
+	}
+	inside := func(op string) string {
+		name, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, int32(info.args[0])))
+		if err != nil || !strings.HasPrefix(name, dir) {
+			return ""
+		}
+		return op
+	}
+	switch info.nr {
+	case syscall.SYS_OPENAT:
+		if info.args[2]&(syscall.O_CREAT|syscall.O_TRUNC) != 0 {
+			return "create"
+		}
+	case syscall.SYS_WRITE, syscall.SYS_PWRITE64, syscall.SYS_WRITEV:
+		return inside("write")
+	case syscall.SYS_FTRUNCATE:
+		return inside("truncate")
+	case syscall.SYS_FSYNC, syscall.SYS_FDATASYNC:
+		return inside("sync")
+	case syscall.SYS_CLOSE:
+		if writable(pid, int32(info.args[0])) {
+			return inside("close")
+		}
+	case syscall.SYS_FCHMOD, syscall.SYS_FCHMODAT:
+		return "chmod"
+	case syscall.SYS_RENAMEAT:
+		return "rename"
+	case syscall.SYS_UNLINKAT:
+		return "unlink"
+	case syscall.SYS_MKDIRAT:
+		return "mkdir"
+	case syscall.SYS_LINKAT, syscall.SYS_SYMLINKAT:
+		return "link"
+	}
+	return ""
+}
+
+// writable reports whether a process has a file open for writing.
+func writable(pid int, fd int32) bool {
+	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%d", pid, fd))
+	for line := range strings.Lines(string(data)) {
+		if octal, found := strings.CutPrefix(line, "flags:"); found {
+			flags, err := strconv.ParseUint(strings.TrimSpace(octal), 8, 32)
+			return err == nil && flags&syscall.O_ACCMODE != syscall.O_RDONLY
+		}
+	}
+	return false
+}
+
+// A full disk and one that takes no writes give an error that says what, where
+// and what to do, and leave what was published whole.
+func TestDiskTakesNothing(t *testing.T) {
+	dir := t.TempDir()
+	if err := (state{"registry/registry.yaml": smallSettings, "registry/dpgs/clinic-notes.yaml": clinicNotes}).write(dir); err != nil {
+		t.Fatal(err)
+	}
+	mounted := filepath.Join(dir, "public")
+	if err := os.Mkdir(mounted, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const full = 200 << 10
+	if err := syscall.Mount("none", mounted, "tmpfs", 0, fmt.Sprint("size=", full)); err != nil {
+		t.Skipf("only a user that may mount can fill a disk: %v", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(mounted, syscall.MNT_DETACH) })
+	build := func(want string) {
+		t.Helper()
+		before := stateOf(t, mounted)
+		_, stderr, code := run(t, dir, "dpg", "build", "--out", "public")
+		if code != 3 || !regexp.MustCompile(want).MatchString(stderr) {
+			t.Errorf("exit code %d and %q, want 3 and %s", code, stderr, want)
+		}
+		for name, data := range stateOf(t, mounted) {
+			if strings.Contains(name, "aside") {
+				t.Errorf("%s is left", name)
+			}
+			if old, found := before[name]; found && old != data {
+				t.Errorf("%s has changed", name)
+			}
+		}
+		t.Log(stderr)
+	}
+	if err := os.WriteFile(filepath.Join(mounted, "ballast"), make([]byte, full/2), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	build(`(?m)^dpg: error: publish to public: write public/\S+: no space left on device; make room on that disk and run this again, `)
+	if err := os.Remove(filepath.Join(mounted, "ballast")); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("none", mounted, "tmpfs", syscall.MS_REMOUNT, "size=8m"); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := run(t, dir, "dpg", "build", "--out", "public"); code != 0 {
+		t.Fatalf("with room again: exit code %d: %s", code, stderr)
+	}
+	if err := (state{"registry/dpgs/other.yaml": strings.ReplaceAll(clinicNotes, "clinic-notes", "other")}).write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("none", mounted, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	build(`(?m)^dpg: error: publish to public: write public/\S+: read-only file system; name a folder on another disk, or mount this one for writing$`)
+}
