@@ -233,12 +233,13 @@ func TestMergeEdits(t *testing.T) {
 			}
 			quiet("nothing")
 			quiet("every addition", additions...)
-			// Each alone for some entries, one for each of the others.
+			// Each alone for few entries; of many, for some, and one for each of the others.
 			add, change := additions, changes
-			if n > 5 && n%3 != 0 {
+			many := len(made) > 50 && n > 5
+			if many && n%3 != 0 {
 				continue // all of them would take long and say no more
 			}
-			if n > 5 {
+			if many {
 				add, change = pick(r, additions), pick(r, changes)
 			}
 			for _, a := range add {
