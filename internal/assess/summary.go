@@ -144,14 +144,18 @@ func typeNouns(types []string) string {
 	return list(nouns)
 }
 
-var plainSector = regexp.MustCompile(`^\p{L}[\p{L} -]{1,39}$`)
+var lettersAndSpaces = regexp.MustCompile(`^\p{L}[\p{L} -]+$`)
+
+// plainSector bounds the length apart from the pattern: counted repeats make one
+// that takes long to compile at every start.
+func plainSector(s string) bool { return utf8.RuneCountInString(s) <= 40 && lettersAndSpaces.MatchString(s) }
 
 // sectorWords words the sectors, "" where one of them would not read as the
 // name of a sector.
 func sectorWords(sectors []string) string {
 	var words []string
 	for _, s := range sectors {
-		if s = strings.TrimSpace(s); !plainSector.MatchString(s) {
+		if s = strings.TrimSpace(s); !plainSector(s) {
 			return ""
 		}
 		switch strings.ToLower(s) {
@@ -253,13 +257,15 @@ func dateWords(s string) string {
 	return fmt.Sprintf("%d %s %s", day, months[month-1], m[1])
 }
 
-var plainLicense = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+() :-]{0,79}$`)
+var licenseWords = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+() :-]*$`)
+
+func plainLicense(s string) bool { return len(s) <= 80 && licenseWords.MatchString(s) }
 
 // licensed is the sentence on licences, which are spelt as SPDX spells them.
 func licensed(e *entry.Entry) *Sentence {
 	var expressions, from []string
 	for i, l := range e.Licenses {
-		if !plainLicense.MatchString(l.Expression) {
+		if !plainLicense(l.Expression) {
 			return nil
 		}
 		if !slices.Contains(expressions, l.Expression) {
@@ -293,7 +299,7 @@ func plainName(s string) bool {
 
 // withArticle puts "a" or "an" before a noun; "" for what is no plain noun.
 func withArticle(noun string) string {
-	if !plainSector.MatchString(noun) {
+	if !plainSector(noun) {
 		return ""
 	}
 	noun = lowerWords(noun)

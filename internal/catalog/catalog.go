@@ -271,11 +271,13 @@ func (c *Catalog) manifest() ([]byte, error) {
 
 // plainSegment is a part of a path that means the same on every disk and in
 // every address: no leading dot, no separator, no escape.
-var plainSegment = regexp.MustCompile(`^[A-Za-z0-9@_]([A-Za-z0-9@._~-]{0,198}[A-Za-z0-9@_-])?$`)
+var segmentWords = regexp.MustCompile(`^[A-Za-z0-9@_]([A-Za-z0-9@._~-]*[A-Za-z0-9@_-])?$`)
+
+func plainSegment(s string) bool { return len(s) <= 200 && segmentWords.MatchString(s) }
 
 func confined(name string) bool {
 	for segment := range strings.SplitSeq(name, "/") {
-		if !plainSegment.MatchString(segment) {
+		if !plainSegment(segment) {
 			return false
 		}
 	}

@@ -78,7 +78,7 @@ func predecessorIDs(docs []*registry.Doc) map[*registry.Doc]string {
 	ids := make(map[*registry.Doc]string, len(docs))
 	for _, d := range docs {
 		ids[d] = d.Ref.ID
-		if old := oldID(d); plainSegment.MatchString(old) && claims[strings.ToLower(old)] == 1 {
+		if old := oldID(d); plainSegment(old) && claims[strings.ToLower(old)] == 1 {
 			ids[d] = old
 		}
 	}

@@ -95,7 +95,7 @@ func (g *generator) text(characters int) string {
 
 // length is log-normal: median and the ninth tenth as given.
 func (g *generator) length(median, ninth float64) int {
-	return int(median * math.Exp(g.rnd.NormFloat64()*math.Log(ninth/median)/1.2816))
+	return max(20, int(median*math.Exp(g.rnd.NormFloat64()*math.Log(ninth/median)/1.2816)))
 }
 
 func (g *generator) chance(p float64) bool { return g.rnd.Float64() < p }
