@@ -148,7 +148,9 @@ var lettersAndSpaces = regexp.MustCompile(`^\p{L}[\p{L} -]+$`)
 
 // plainSector bounds the length apart from the pattern: counted repeats make one
 // that takes long to compile at every start.
-func plainSector(s string) bool { return utf8.RuneCountInString(s) <= 40 && lettersAndSpaces.MatchString(s) }
+func plainSector(s string) bool {
+	return utf8.RuneCountInString(s) <= 40 && lettersAndSpaces.MatchString(s)
+}
 
 // sectorWords words the sectors, "" where one of them would not read as the
 // name of a sector.

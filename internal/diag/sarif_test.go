@@ -281,7 +281,7 @@ func slowHashes(text string) []string {
 func TestSARIFHostile(t *testing.T) {
 	run := writeSARIF(t, []diag.Diagnostic{
 		{Path: "a b/%2e\n\"<é>:#?.yaml", Start: diag.Pos{Line: 1, Col: 1}, Rule: "x", Message: "{0} and [a](https://evil.example) \x1b[2J\u202e\n::error::", Hint: "{"},
-		{Path: "/root/registry/dpgs/a.yaml", Rule: "\n", Message: ""},
+		{Path: "/srv/registry/dpgs/a.yaml", Rule: "\n", Message: ""},
 		{Path: "\xff.yaml", Rule: "x", Message: "\xff"},
 		{Path: "c:d.yaml", Rule: "x", Message: "m"},
 	}, diag.SARIF{})
@@ -290,7 +290,7 @@ func TestSARIFHostile(t *testing.T) {
 		a := r.Locations[0].PhysicalLocation.ArtifactLocation
 		uris = append(uris, a.URIBaseID+" "+a.URI)
 	}
-	want := []string{"%SRCROOT% a%20b/%252e%0A%22%3C%C3%A9%3E:%23%3F.yaml", " file:///root/registry/dpgs/a.yaml", "%SRCROOT% %FF.yaml", "%SRCROOT% ./c:d.yaml"}
+	want := []string{"%SRCROOT% a%20b/%252e%0A%22%3C%C3%A9%3E:%23%3F.yaml", " file:///srv/registry/dpgs/a.yaml", "%SRCROOT% %FF.yaml", "%SRCROOT% ./c:d.yaml"}
 	if diff := cmp.Diff(want, uris); diff != "" {
 		t.Errorf("URIs differ (-want +got):\n%s", diff)
 	}
