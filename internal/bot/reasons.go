@@ -56,6 +56,9 @@ func (m *merge) reasons(base string, found []diag.Diagnostic) []Reason {
 			}
 		case inFolder(c.Path, "observations"):
 			add(&owned, full)
+		case m.clashes[c.Path] && m.before.At(full) != nil:
+			// A finding already. The base's own changes would be laid at this pull
+			// request's door; it is looked at again once the two are settled.
 		case now != nil && now.Entry != nil: // one that cannot be read is a finding
 			was, is, name := m.had(now), now.Entry, now.Ref.String()
 			if differ(was.Stewards, is.Stewards) {

@@ -225,13 +225,17 @@ func change(reg *registry.Registry, p assess.Proposal) string {
 	}
 	added := slices.DeleteFunc(slices.Clone(is), func(c string) bool { return slices.Contains(was, c) })
 	gone := slices.DeleteFunc(slices.Clone(was), func(c string) bool { return slices.Contains(is, c) })
+	var what []string
 	if len(added) > 0 {
-		line += ": new " + some(added, 100)
+		what = append(what, "new "+some(added, 100))
 	}
 	if len(gone) > 0 {
-		line += "; no longer " + some(gone, 100)
+		what = append(what, "no longer "+some(gone, 100))
 	}
-	return line + "\n\n" + proposal(p.New, names)
+	if len(what) == 0 {
+		what = []string{"no code with clear evidence comes or goes"}
+	}
+	return line + ": " + strings.Join(what, "; ") + "\n\n" + proposal(p.New, names)
 }
 
 // clearCodes lists the codes with clear support that nobody rejected; a nil
