@@ -127,6 +127,13 @@ default branch is written too, only the files that changed.`,
 			if err != nil {
 				return err
 			}
+			if *publish != "" {
+				if _, inside, err := cli.Within(b.forge, *publish); err != nil {
+					return err
+				} else if inside {
+					return cli.Usagef("--publish %q is in the forge %q, which holds the repository; name a folder of its own", *publish, b.forge)
+				}
+			}
 			done := o.Busy("reading the default branch")
 			defer done()
 			s, err := bt.Sync(ctx)
