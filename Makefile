@@ -45,4 +45,4 @@ clean: ## delete what was built
 	rm -rf bin public demo
 
 soak: ## the tests that take minutes: every state a killed run can leave
-	$(GO) test ./internal/cli -run Killed -every -timeout 30m
+	$(GO) test ./internal/cli -run Killed -every -v -timeout 30m

@@ -34,6 +34,7 @@ type Folder struct {
 	name string
 	root *os.Root
 	lock *os.File // the folder itself; closing it ends the lock
+	sole bool
 }
 
 // Open makes the folder if need be and clears what an interrupted run left in it.
@@ -49,6 +50,14 @@ func Open(dir string) (*Folder, error) {
 	}
 	return f, nil
 }
+
+// Hold is Open for a folder that is there and that other programs write in too:
+// nothing in it is looked through or cleared.
+func Hold(dir string) (*Folder, error) { return hold(dir) }
+
+// Sole reports whether the kernel vouches that no other run has the folder. It is
+// false where the system or its file system has no such locks: then nobody knows.
+func (f *Folder) Sole() bool { return f.sole }
 
 // Close lets go of the folder.
 func (f *Folder) Close() error { return errors.Join(f.lock.Close(), f.root.Close()) }
@@ -84,7 +93,7 @@ func (f *Folder) write(name string, data []byte) error {
 	if err := f.root.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	aside := path.Join(dir, asidePrefix+path.Base(name))
+	aside := asideOf(name)
 	// While this run has the folder, one that is there is what a crash left. It is
 	// removed and not written to: it may be a link.
 	if err := f.root.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -124,6 +133,22 @@ func (f *Folder) Remove(name string) error {
 	return nil
 }
 
+// Settle removes what an interrupted Write of name left aside.
+func (f *Folder) Settle(name string) error {
+	aside := asideOf(name)
+	if _, err := f.root.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+		return nil // also where nothing can be written
+	}
+	return f.Remove(aside)
+}
+
+// Aside reports whether a file of this name, without folders, is one that is being
+// written or that an interrupted run left.
+func Aside(base string) bool { return strings.HasPrefix(base, asidePrefix) }
+
+// asideOf is where the file name is written before it is renamed.
+func asideOf(name string) string { return path.Join(path.Dir(name), asidePrefix+path.Base(name)) }
+
 // Files lists the regular files below the folder, sorted, slash-separated.
 func (f *Folder) Files() ([]string, error) {
 	var names []string
@@ -142,7 +167,7 @@ func (f *Folder) sweep() error {
 		return err
 	}
 	for _, name := range names {
-		if strings.HasPrefix(path.Base(name), asidePrefix) {
+		if Aside(path.Base(name)) {
 			if err := f.Remove(name); err != nil {
 				return err
 			}
@@ -178,6 +203,10 @@ func openBare(dir string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the folder %s: %w", dir, explain(err))
 	}
+	return hold(dir)
+}
+
+func hold(dir string) (*Folder, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open the folder %s: %w", dir, explain(err))
@@ -188,14 +217,15 @@ func openBare(dir string) (*Folder, error) {
 		return nil, fmt.Errorf("open the folder %s: %w", dir, explain(err))
 	}
 	f := &Folder{name: dir, root: root, lock: lock}
-	for try := 1; !tryLock(lock); try++ {
-		if try == lockTries {
-			f.Close()
-			return nil, &BusyError{dir}
+	for range lockTries {
+		var free bool
+		if free, f.sole = tryLock(lock); free {
+			return f, nil
 		}
 		time.Sleep(lockPause)
 	}
-	return f, nil
+	f.Close()
+	return nil, &BusyError{dir}
 }
 
 // explain leaves out the names of files that only this package knows, and says

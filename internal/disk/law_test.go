@@ -16,10 +16,11 @@ func TestOnlyDiskWrites(t *testing.T) {
 	excepted := map[string]string{
 		"internal/forge/local.go MkdirAll":       "empty folders hold nothing to break",
 		"internal/forge/local.go Mkdir":          "making a folder is how a number is taken",
+		"internal/forge/local.go os.Rename":      "a new repository, made aside by go-git",
+		"internal/forge/local.go os.RemoveAll":   "the same, where making it was interrupted",
 		"internal/forge/refs.go MkdirAll":        "folders of Git's references",
 		"internal/forge/refs.go OpenFile":        "Git's own protocol of lock files",
-		"internal/forge/refs.go Rename":          "Git's own protocol of lock files",
-		"internal/forge/refs.go WriteFile":       "packed-refs, written aside under Git's lock",
+		"internal/forge/refs.go Link":            "Git's own protocol of lock files",
 		"internal/cli/dpg/serve.go os.MkdirTemp": "a temporary folder that ends with the command",
 		"internal/cli/dpg/serve.go os.RemoveAll": "the same folder",
 	}

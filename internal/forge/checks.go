@@ -29,18 +29,24 @@ func (l *Local) SetCheck(ctx context.Context, sha string, c Check) error {
 	if err := enc.Encode(c); err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	leave, err := l.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	return l.write(path.Join(checksDir, sha), file{checkFile(c.Name), b.Bytes()})
 }
 
 // Check reads checks/SHA/NAME.json.
-func (l *Local) Check(_ context.Context, sha, name string) (c Check, ok bool, err error) {
+func (l *Local) Check(ctx context.Context, sha, name string) (c Check, ok bool, err error) {
 	if err := errors.Join(checkSHA(sha), checkCheckName(name)); err != nil {
 		return Check{}, false, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	leave, err := l.enter(ctx)
+	if err != nil {
+		return Check{}, false, err
+	}
+	defer leave()
 	where := path.Join(checksDir, sha, checkFile(name))
 	data, err := l.read(where, maxJSON)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -24,8 +24,11 @@ func commentDir(number int, id int64) string {
 
 // Comments reads the folders in pulls/NUMBER/comments.
 func (l *Local) Comments(ctx context.Context, number int) ([]Comment, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	leave, err := l.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	if err := l.exists(number); err != nil {
 		return nil, err
 	}
@@ -81,9 +84,12 @@ func (l *Local) exists(number int) error {
 }
 
 // Comment makes pulls/NUMBER/comments/ID.
-func (l *Local) Comment(_ context.Context, number int, body string) (Comment, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (l *Local) Comment(ctx context.Context, number int, body string) (Comment, error) {
+	leave, err := l.enter(ctx)
+	if err != nil {
+		return Comment{}, err
+	}
+	defer leave()
 	if err := l.exists(number); err != nil {
 		return Comment{}, err
 	}
@@ -94,7 +100,7 @@ func (l *Local) say(number int, body string) (Comment, error) {
 	if err := checkComment(body); err != nil {
 		return Comment{}, err
 	}
-	id, err := l.next(path.Join(pullDir(number), commentsDir))
+	id, err := l.next(path.Join(pullDir(number), commentsDir), commentFile)
 	if err != nil {
 		return Comment{}, err
 	}
@@ -123,12 +129,15 @@ func (l *Local) sayOnce(ctx context.Context, number int, body string) error {
 }
 
 // EditComment rewrites the body.
-func (l *Local) EditComment(_ context.Context, number int, id int64, body string) error {
+func (l *Local) EditComment(ctx context.Context, number int, id int64, body string) error {
 	if err := checkComment(body); err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	leave, err := l.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if _, err := l.comment(number, id); err != nil {
 		return err
 	}

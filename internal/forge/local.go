@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
@@ -40,9 +41,9 @@ import (
 // branch "fix" of the fork "alice" is refs/forks/alice/fix, and whoever plays
 // Alice pushes there.
 //
-// One process may call it from many goroutines. Two processes never get the same
-// number or lose a branch's move; if both change the text of one pull request at
-// once, the later one wins whole.
+// One process may call it from many goroutines, and several processes may use it:
+// what one does, others wait for. A process that is killed leaves at most files
+// that the next removes or finishes; no number is lost.
 type Local struct {
 	*folder
 	user User
@@ -53,15 +54,17 @@ type folder struct {
 	dir  string
 	root *os.Root // reads go through it, so that no link leads out
 	refs refs
-	mu   sync.Mutex // held while pulls or checks are read or written
+	mu   sync.Mutex   // held while pulls or checks are read, or anything is written
+	held *disk.Folder // repo.git, while mu is held
 }
 
 var _ Forge = (*Local)(nil)
 
 const (
-	repoDir   = "repo.git"
-	pullsDir  = "pulls"
-	checksDir = "checks"
+	repoDir    = "repo.git"
+	newRepoDir = ".repo.git-new" // until it is whole
+	pullsDir   = "pulls"
+	checksDir  = "checks"
 
 	mainBranch = "main"
 
@@ -69,45 +72,68 @@ const (
 	maxYAML = 1 << 20
 	maxText = 4 * MaxBody // a character has at most 4 bytes
 	maxJSON = 64 << 20
+
+	maxWait = 10 * time.Second // for another process
 )
 
 // InitLocal makes a forge in a folder that is empty or not there, or completes or
 // opens the one in it. Its default branch, main, is not there until it is pushed.
 func InitLocal(dir string) (*Local, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	held, err := disk.Hold(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer held.Close() // it was opened for its lock
 	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return nil, err
 	}
 	for _, e := range entries {
-		if !slices.Contains([]string{repoDir, pullsDir, checksDir}, e.Name()) {
+		if !slices.Contains([]string{repoDir, newRepoDir, pullsDir, checksDir}, e.Name()) {
 			return nil, fmt.Errorf("%s is not a forge and holds %q already; name an empty folder", dir, e.Name())
 		}
 	}
-	for _, name := range []string{repoDir, pullsDir, checksDir} {
+	if err := initRepo(dir); err != nil {
+		return nil, fmt.Errorf("make %s: %w", filepath.Join(dir, repoDir), err)
+	}
+	for _, name := range []string{pullsDir, checksDir} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
 			return nil, err
 		}
 	}
-	repo, err := git.PlainInitWithOptions(filepath.Join(dir, repoDir), &git.PlainInitOptions{
+	return OpenLocal(dir)
+}
+
+// initRepo makes repo.git unless it is there: aside, since go-git writes its files
+// in place.
+func initRepo(dir string) error {
+	aside := filepath.Join(dir, newRepoDir)
+	if err := os.RemoveAll(aside); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, repoDir, "HEAD")); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	repo, err := git.PlainInitWithOptions(aside, &git.PlainInitOptions{
 		Bare:        true,
 		InitOptions: git.InitOptions{DefaultBranch: plumbing.NewBranchReferenceName(mainBranch)},
 	})
-	if errors.Is(err, git.ErrRepositoryAlreadyExists) {
-		return OpenLocal(dir)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("make %s: %w", filepath.Join(dir, repoDir), err)
+		return err
 	}
 	cfg, err := repo.Config()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// The forge keeps these itself; a push must not move them.
 	cfg.Raw.Section("receive").SetOption("hideRefs", "refs/pull")
 	if err := repo.SetConfig(cfg); err != nil {
-		return nil, err
+		return err
 	}
-	return OpenLocal(dir)
+	return os.Rename(aside, filepath.Join(dir, repoDir))
 }
 
 // OpenLocal opens the forge that InitLocal made in dir.
@@ -130,7 +156,12 @@ func OpenLocal(dir string) (*Local, error) {
 	}
 	f := &folder{dir: dir, root: root, refs: refs{bare}}
 	l := &Local{folder: f, user: User{Login: BotName}}
-	if _, err := l.Git(context.Background()); err != nil {
+	leave, err := l.enter(context.Background()) // a branch that a killed run locked can be pushed to again
+	if err == nil {
+		leave()
+		_, err = l.Git(context.Background())
+	}
+	if err != nil {
 		l.Close()
 		return nil, err
 	}
@@ -139,6 +170,45 @@ func OpenLocal(dir string) (*Local, error) {
 
 // Close lets go of the folder, for every user of it.
 func (f *folder) Close() error { return errors.Join(f.refs.root.Close(), f.root.Close()) }
+
+// enter waits until no other goroutine and no other process is at work in the
+// forge, and ends what a killed one left. The function it returns must be called.
+func (f *folder) enter(ctx context.Context) (leave func(), err error) {
+	f.mu.Lock()
+	defer func() {
+		if err != nil {
+			f.mu.Unlock()
+		}
+	}()
+	held, err := f.hold(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.refs.recover(held); err != nil {
+		held.Close()
+		return nil, fmt.Errorf("clear what an interrupted run left in %s: %w", f.dir, err)
+	}
+	f.held = held
+	return func() {
+		f.held = nil
+		held.Close() // it was opened for its lock
+		f.mu.Unlock()
+	}, nil
+}
+
+// hold takes repo.git. What others do in a forge is short, so they are waited for.
+func (f *folder) hold(ctx context.Context) (*disk.Folder, error) {
+	for wait := time.Second; ; wait += time.Second {
+		held, err := disk.Hold(f.full(repoDir))
+		var busy *disk.BusyError
+		if !errors.As(err, &busy) || wait == maxWait {
+			return held, err
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+}
 
 // As returns the same forge with somebody else using it; at first the bot does.
 func (l *Local) As(u User) *Local { return &Local{folder: l.folder, user: u} }
@@ -201,7 +271,12 @@ func (l *Local) Commit(ctx context.Context, n NewCommit) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("commit to branch %q: %w", n.Branch, err)
 	}
-	at, moved, err := l.refs.move(ctx, branchRef(n.Branch), &n.ExpectedHead, hash.String())
+	leave, err := l.enter(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	at, moved, err := l.refs.move(ctx, l.held, branchRef(n.Branch), &n.ExpectedHead, hash.String())
 	if err != nil {
 		return "", err
 	}
@@ -224,7 +299,12 @@ func (l *Local) DeleteBranch(ctx context.Context, branch, expected string) error
 	} else if branch == main {
 		return fmt.Errorf("%q is the default branch, which is not deleted", branch)
 	}
-	at, moved, err := l.refs.remove(ctx, branchRef(branch), expected)
+	leave, err := l.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	at, moved, err := l.refs.remove(ctx, l.held, branchRef(branch), expected)
 	if err == nil && moved {
 		err = &MovedError{branch, expected, at}
 	}
@@ -337,9 +417,12 @@ func (f *folder) numbered(dir string) ([]int, error) {
 	return ns, nil
 }
 
-// next makes the folder with the next number in dir. Making a folder either works
-// or finds it there, so that no two processes get one number.
-func (f *folder) next(dir string) (int, error) {
+// next makes the folder with the next number in dir, the one above the last that
+// holds its record. A killed run may have made it and not finished: nobody has
+// seen that number, so it is not lost. The caller has entered the forge; where
+// that keeps no other process out, a folder that is there may be another's work,
+// and making a new one is how a number is taken.
+func (f *folder) next(dir, record string) (int, error) {
 	if err := f.root.MkdirAll(dir, 0o755); err != nil {
 		return 0, err
 	}
@@ -347,17 +430,34 @@ func (f *folder) next(dir string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	n := 1
-	if len(ns) > 0 {
-		n = ns[len(ns)-1] + 1
+	last := 0
+	for _, n := range ns {
+		_, err := f.root.Lstat(path.Join(dir, strconv.Itoa(n), record))
+		if err == nil || !f.held.Sole() {
+			last = n
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return 0, err
+		}
 	}
-	for {
-		err := f.root.Mkdir(path.Join(dir, strconv.Itoa(n)), 0o755)
+	for n := last + 1; ; n++ {
+		name := path.Join(dir, strconv.Itoa(n))
+		err := f.root.Mkdir(name, 0o755)
 		if !errors.Is(err, fs.ErrExist) {
 			return n, err
 		}
-		n++
+		if f.held.Sole() && f.unfinished(name) {
+			return n, nil
+		}
 	}
+}
+
+// unfinished reports whether a folder holds no more than what a killed run writes
+// before the record.
+func (f *folder) unfinished(dir string) bool {
+	entries, err := fs.ReadDir(f.root.FS(), dir)
+	return err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return e.Name() != bodyFile && !disk.Aside(e.Name())
+	})
 }
 
 // readFile reads a regular file of at most so many bytes. It does not open what

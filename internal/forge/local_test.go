@@ -407,24 +407,42 @@ func TestAfterCrash(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Another process may take a number after they were counted.
-	if err := os.WriteFile(filepath.Join(pulls, "2"), nil, 0o644); err != nil {
+	// Nobody has seen number 1, so it is given; 2 is somebody's file, 3 what a person
+	// has laid there, and none of them is written over.
+	thesis := filepath.Join(pulls, "3", "thesis.txt")
+	if err := errors.Join(
+		os.WriteFile(filepath.Join(pulls, "1", "body.md"), []byte("an earlier run's, and longer"), 0o644),
+		os.WriteFile(filepath.Join(pulls, "1", ".dpg-aside-pull.yaml"), []byte("half"), 0o644),
+		os.WriteFile(filepath.Join(pulls, "2"), []byte("a file"), 0o644),
+		os.Mkdir(filepath.Dir(thesis), 0o755), os.WriteFile(thesis, []byte("a thesis"), 0o644),
+	); err != nil {
 		t.Fatal(err)
 	}
-	p := d.open(t, "fix")
-	if p.Number != 3 {
-		t.Errorf("number %d after two that are taken, want 3", p.Number)
+	d.topic(t, "more")
+	if first, second := d.open(t, "fix").Number, d.open(t, "more").Number; first != 1 || second != 4 {
+		t.Errorf("numbers %d and %d, want 1 and 4", first, second)
 	}
-	if err := os.WriteFile(filepath.Join(pulls, "3", ".dpg-aside-body.md"), []byte("half"), 0o644); err != nil {
+	list, err := d.PullRequests(ctx, Filter{})
+	if err != nil || len(list) != 2 || list[0].Body != "" {
+		t.Errorf("PullRequests = %+v, %v, want two without text", list, err)
+	}
+	for name, want := range map[string]string{filepath.Join(pulls, "2"): "a file", thesis: "a thesis"} {
+		if got, err := os.ReadFile(name); err != nil || string(got) != want {
+			t.Errorf("%s holds %q, %v", name, got, err)
+		}
+	}
+	if left, _ := os.ReadDir(filepath.Join(pulls, "1")); len(left) != 2 {
+		t.Errorf("pull request 1 holds %v, want its record and its body", left)
+	}
+	if err := os.WriteFile(filepath.Join(pulls, "1", ".dpg-aside-body.md"), []byte("half"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	body := "whole"
-	if err := d.Update(ctx, 3, Change{Body: &body}); err != nil {
+	if err := d.Update(ctx, 1, Change{Body: &body}); err != nil {
 		t.Error(err)
 	}
-	list, err := d.PullRequests(ctx, Filter{})
-	if err != nil || len(list) != 1 || list[0].Body != body {
-		t.Errorf("PullRequests = %+v, %v, want number 3 only", list, err)
+	if p, err := d.PullRequest(ctx, 1); err != nil || p.Body != body {
+		t.Errorf("PullRequest = %+v, %v, want the new body", p, err)
 	}
 }
 

@@ -185,7 +185,7 @@ func (l *Local) contains(ctx context.Context, repo *git.Repository, base, sha st
 // save writes pull.yaml. The reference goes first: it keeps the commits that the
 // file names from being thrown away when the branch is gone.
 func (l *Local) save(ctx context.Context, r pullRecord) error {
-	if _, _, err := l.refs.move(ctx, pullRef(r.Number), nil, r.HeadSHA); err != nil {
+	if _, _, err := l.refs.move(ctx, l.held, pullRef(r.Number), nil, r.HeadSHA); err != nil {
 		return err
 	}
 	return l.writeYAML(pullDir(r.Number), pullFile, r)
@@ -208,8 +208,11 @@ func (l *Local) pull(r pullRecord) (PullRequest, error) {
 
 // PullRequest reads pulls/NUMBER.
 func (l *Local) PullRequest(ctx context.Context, number int) (PullRequest, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	leave, err := l.enter(ctx)
+	if err != nil {
+		return PullRequest{}, err
+	}
+	defer leave()
 	repo, err := l.Git(ctx)
 	if err != nil {
 		return PullRequest{}, err
@@ -223,8 +226,11 @@ func (l *Local) PullRequest(ctx context.Context, number int) (PullRequest, error
 
 // PullRequests reads every folder in pulls.
 func (l *Local) PullRequests(ctx context.Context, f Filter) ([]PullRequest, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	leave, err := l.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	return l.list(ctx, f)
 }
 
@@ -269,13 +275,16 @@ func (l *Local) Open(ctx context.Context, n NewPullRequest) (PullRequest, error)
 	if err != nil {
 		return PullRequest{}, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	leave, err := l.enter(ctx)
+	if err != nil {
+		return PullRequest{}, err
+	}
+	defer leave()
 	head, err := l.openable(ctx, n)
 	if err != nil {
 		return PullRequest{}, err
 	}
-	number, err := l.next(pullsDir)
+	number, err := l.next(pullsDir, pullFile)
 	if err != nil {
 		return PullRequest{}, err
 	}
@@ -339,8 +348,11 @@ func (l *Local) openable(ctx context.Context, n NewPullRequest) (head string, er
 
 // Update rewrites the files that change.
 func (l *Local) Update(ctx context.Context, number int, c Change) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	leave, err := l.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	repo, err := l.Git(ctx)
 	if err != nil {
 		return err
@@ -375,8 +387,11 @@ func (l *Local) Update(ctx context.Context, number int, c Change) error {
 
 // ClosePullRequest says why and closes.
 func (l *Local) ClosePullRequest(ctx context.Context, number int, reason string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	leave, err := l.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	repo, err := l.Git(ctx)
 	if err != nil {
 		return err
