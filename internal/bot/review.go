@@ -3,6 +3,7 @@ package bot
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -39,6 +40,9 @@ type Preview struct {
 // there is nothing for it to do.
 func (b *Bot) Review(ctx context.Context, number int) (*Verdict, error) {
 	v, err := b.review(ctx, number)
+	if errors.Is(err, forge.ErrNotFound) { // which names it already
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("review pull request %d: %w", number, err)
 	}

@@ -39,9 +39,9 @@ const journalName = apiFolder + "/.publishing"
 
 // Write puts the catalog into a folder. Only what differs is written, each file
 // whole, the manifest last; a file that the folder's manifest lists and the new
-// one does not is removed. Files that no manifest lists are nobody's business:
-// they stay, and one that stands where a new file belongs is an error. The error
-// is a *LostError if the folder publishes an id that the catalog has not.
+// one does not is removed. Other files that came later are nobody's business: they
+// stay, and one that stands where a new file belongs is an error, as is a folder
+// that holds other files and no catalog. The error is a *LostError if the folder publishes an id that the catalog has not.
 func (c *Catalog) Write(dir string) (WriteReport, error) {
 	report, err := c.write(dir)
 	if err != nil {
@@ -66,6 +66,11 @@ func (c *Catalog) write(dir string) (report WriteReport, err error) {
 	begun, err := begun(folder)
 	if err != nil {
 		return report, err
+	}
+	if len(before) == 0 && len(begun) == 0 {
+		if err := c.vacant(folder); err != nil {
+			return report, err
+		}
 	}
 	names := slices.Sorted(maps.Keys(c.files))
 	var added []string
@@ -169,6 +174,24 @@ func begin(folder *disk.Folder, begun map[string]bool, added []string) error {
 	slices.Sort(all)
 	_, err := folder.Write(journalName, []byte(strings.Join(all, "\n")+"\n"))
 	return err
+}
+
+// vacant makes sure that a folder without a catalog is one for a catalog. Hidden
+// files, and those that hosts of static files look for, may stand there first; what
+// has a name of the catalog's is looked at by unclaimed.
+func (c *Catalog) vacant(folder *disk.Folder) error {
+	names, err := folder.Files()
+	if err != nil {
+		return err
+	}
+	foreign := slices.DeleteFunc(names, func(name string) bool {
+		return strings.HasPrefix(name, ".") || name == "CNAME" || name == "robots.txt" || c.files[name] != nil
+	})
+	if len(foreign) > 0 {
+		return fmt.Errorf("it holds no catalog, but %s not made by a build: %s; choose an empty folder, or move them",
+			plural(len(foreign), "file", "files"), some(foreign))
+	}
+	return nil
 }
 
 // unclaimed makes sure that nothing of somebody else stands at the names.

@@ -489,57 +489,130 @@ func writable(pid int, fd int32) bool {
 	return false
 }
 
-// A full disk and one that takes no writes give an error that says what, where
-// and what to do, and leave what was published whole.
+// A full disk, at whatever point it is full, and one that takes no writes give an
+// error that says what and where, leave every file whole, and once that is mended
+// the same command ends where it would have.
 func TestDiskTakesNothing(t *testing.T) {
-	dir := t.TempDir()
-	if err := (state{"registry/registry.yaml": smallSettings, "registry/dpgs/clinic-notes.yaml": clinicNotes}).write(dir); err != nil {
+	files := map[string]string{"registry/registry.yaml": smallSettings, "registry/dpgs/clinic-notes.yaml": clinicNotes}
+	start := [][]string{
+		{"git", "init", "-q", "-b", "main", "."}, {"git", "add", "registry"}, {"git", "commit", "-q", "-m", "start"},
+	}
+	for _, tt := range []crash{
+		{"import", predecessor, nil, []string{"dpg", "import", "dpga", "old"}},
+		{"assess", files, nil, []string{"dpg", "assess"}},
+		{"build", files, start, []string{"dpg", "build", "--out", "public"}},
+		{"sync", files, append(slices.Clone(start), []string{"dpgbot", "forge", "init", "forge"}, []string{"git", "push", "-q", "forge/repo.git", "main"}),
+			[]string{"dpgbot", "sync", "--forge", "forge", "--publish", "public", "--as-of", "2026-01-20"}},
+	} {
+		t.Run(tt.name, tt.runWithoutRoom)
+	}
+}
+
+func (c crash) runWithoutRoom(t *testing.T) {
+	base := t.TempDir()
+	calm := filepath.Join(base, "calm")
+	if err := state(c.files).write(calm); err != nil {
 		t.Fatal(err)
 	}
-	mounted := filepath.Join(dir, "public")
-	if err := os.Mkdir(mounted, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	const full = 200 << 10
-	if err := syscall.Mount("none", mounted, "tmpfs", 0, fmt.Sprint("size=", full)); err != nil {
-		t.Skipf("only a user that may mount can fill a disk: %v", err)
-	}
-	t.Cleanup(func() { syscall.Unmount(mounted, syscall.MNT_DETACH) })
-	build := func(want string) {
-		t.Helper()
-		before := stateOf(t, mounted)
-		_, stderr, code := run(t, dir, "dpg", "build", "--out", "public")
-		if code != 3 || !regexp.MustCompile(want).MatchString(stderr) {
-			t.Errorf("exit code %d and %q, want 3 and %s", code, stderr, want)
+	for _, args := range append(slices.Clone(c.prepare), c.command) {
+		if slices.Equal(args, c.command) {
+			c.files = stateOf(t, calm)
 		}
-		for name, data := range stateOf(t, mounted) {
-			if strings.Contains(name, "aside") {
-				t.Errorf("%s is left", name)
+		if stdout, stderr, code := run(t, calm, args[0], args[1:]...); code != 0 {
+			t.Fatalf("%q exits %d: %s%s", args, code, stdout, stderr)
+		}
+	}
+	want := stateOf(t, calm).plain()
+	const size = 8 << 20
+	// Rooms in KiB, or one of these.
+	const readOnlyDisk, readOnlyFolders = -1, -2
+	failed := 0
+	for _, room := range []int{readOnlyFolders, readOnlyDisk, 0, 4, 8, 16, 24, 32, 40, 64, 128, 256, 512} {
+		disk := filepath.Join(base, "disk")
+		if err := os.MkdirAll(disk, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mount("none", disk, "tmpfs", 0, fmt.Sprint("size=", size)); err != nil {
+			t.Skipf("only a user that may mount can fill a disk: %v", err)
+		}
+		unmount := sync.OnceFunc(func() { syscall.Unmount(disk, syscall.MNT_DETACH) })
+		t.Cleanup(unmount)
+		work := filepath.Join(disk, "work")
+		if err := state(c.files).write(work); err != nil {
+			t.Fatal(err)
+		}
+		ballast := filepath.Join(disk, "ballast")
+		says, command := "no space left on device; make room on that disk", c.command
+		switch {
+		case room == readOnlyFolders:
+			says = "permission denied; name another folder, or let this user write to it"
+			chmod(t, work, 0o555)
+			if os.Getuid() == 0 { // who may write anywhere
+				command = append([]string{"setpriv", "--inh-caps=-dac_override", "--bounding-set=-dac_override"}, command...)
 			}
-			if old, found := before[name]; found && old != data {
-				t.Errorf("%s has changed", name)
+		case room == readOnlyDisk:
+			says = "read-only file system; name a folder on another disk, or mount this one for writing"
+			if err := syscall.Mount("none", disk, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			var free syscall.Statfs_t
+			if err := syscall.Statfs(disk, &free); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(ballast, make([]byte, int64(free.Bfree)*free.Bsize-int64(room)<<10), 0o644); err != nil {
+				t.Fatal(err)
 			}
 		}
-		t.Log(stderr)
+		stdout, stderr, code := run(t, work, command[0], command[1:]...)
+		switch {
+		case code == 0 && room > 0: // there was enough
+		case code != 3 || stdout != "" || !strings.Contains(stderr, says) || !regexp.MustCompile(`(?m)^dpg(bot)?: error: `).MatchString(stderr):
+			t.Errorf("%d KiB: exit code %d and %q, want 3 and %q", room, code, stderr, says)
+		default:
+			failed++
+			t.Logf("%d KiB: %s", room, stderr)
+		}
+		after := stateOf(t, work)
+		for name, data := range after.plain() {
+			if old, found := c.files[name]; found && old != data && want[name] != data {
+				t.Errorf("%d KiB: %s has changed to what it should not", room, name)
+			} else if strings.Contains(name, ".dpg-aside-") || strings.HasSuffix(name, ".lock") {
+				t.Errorf("%d KiB: %s is left", room, name)
+			}
+		}
+		if room == readOnlyFolders {
+			chmod(t, work, 0o755)
+		} else if room == readOnlyDisk {
+			if err := syscall.Mount("none", disk, "tmpfs", syscall.MS_REMOUNT, ""); err != nil {
+				t.Fatal(err)
+			}
+		} else if err := os.Remove(ballast); err != nil {
+			t.Fatal(err)
+		}
+		if stderr, code := again(t, work, c.command); code != 0 {
+			t.Errorf("%d KiB, then with room: exit code %d: %s", room, code, stderr)
+		}
+		if diff := cmp.Diff(want, stateOf(t, work).plain()); diff != "" {
+			t.Errorf("%d KiB, then with room: another end (-undisturbed +repaired):\n%s", room, diff)
+		}
+		unmount()
 	}
-	if err := os.WriteFile(filepath.Join(mounted, "ballast"), make([]byte, full/2), 0o644); err != nil {
+	if failed < 2 {
+		t.Errorf("the command failed %d times; the test has lost its point", failed)
+	}
+}
+
+// chmod sets the mode of a folder and of all below it.
+func chmod(t *testing.T, dir string, mode fs.FileMode) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		return os.Chmod(name, mode)
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	build(`(?m)^dpg: error: publish to public: write public/\S+: no space left on device; make room on that disk and run this again, `)
-	if err := os.Remove(filepath.Join(mounted, "ballast")); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("none", mounted, "tmpfs", syscall.MS_REMOUNT, "size=8m"); err != nil {
-		t.Fatal(err)
-	}
-	if _, stderr, code := run(t, dir, "dpg", "build", "--out", "public"); code != 0 {
-		t.Fatalf("with room again: exit code %d: %s", code, stderr)
-	}
-	if err := (state{"registry/dpgs/other.yaml": strings.ReplaceAll(clinicNotes, "clinic-notes", "other")}).write(dir); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("none", mounted, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
-		t.Fatal(err)
-	}
-	build(`(?m)^dpg: error: publish to public: write public/\S+: read-only file system; name a folder on another disk, or mount this one for writing$`)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dpg-registry/dpg-registry/internal/registry"
@@ -68,6 +69,29 @@ func Within(dir, name string) (rel string, inside bool, err error) {
 		}
 	}
 	return "", false, nil
+}
+
+// InGit reports whether a file or folder, there or not, stands in a folder that is
+// Git's own: a .git, or a repository without a working tree.
+func InGit(name string) (bool, error) {
+	at, err := realPath(name)
+	if err != nil {
+		return false, err
+	}
+	for ; filepath.Dir(at) != at; at = filepath.Dir(at) {
+		if strings.EqualFold(filepath.Base(at), ".git") {
+			return true, nil
+		}
+		isGit := true
+		for _, part := range []string{"HEAD", "objects", "refs"} {
+			_, err := os.Stat(filepath.Join(at, part))
+			isGit = isGit && err == nil
+		}
+		if isGit {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // realPath follows the links on the part of a path that is there.

@@ -46,7 +46,7 @@ func Open(dir string) (*Folder, error) {
 	}
 	if err := f.sweep(); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("clear what an interrupted run left in %s: %w", dir, explain(err))
+		return nil, fmt.Errorf("clear what an interrupted run left in %s: %w", dir, Explain(err))
 	}
 	return f, nil
 }
@@ -83,7 +83,7 @@ func (f *Folder) Write(name string, data []byte) (changed bool, err error) {
 		return false, err
 	}
 	if err := f.write(name, data); err != nil {
-		return false, fmt.Errorf("write %s: %w", filepath.Join(f.name, name), explain(err))
+		return false, fmt.Errorf("write %s: %w", filepath.Join(f.name, name), Explain(err))
 	}
 	return true, nil
 }
@@ -128,7 +128,7 @@ func (f *Folder) Read(name string) ([]byte, error) {
 // Remove deletes the file at name; one that is not there is no error.
 func (f *Folder) Remove(name string) error {
 	if err := f.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove %s: %w", filepath.Join(f.name, name), explain(err))
+		return fmt.Errorf("remove %s: %w", filepath.Join(f.name, name), Explain(err))
 	}
 	return nil
 }
@@ -201,7 +201,7 @@ func WriteFile(name string, data []byte) (changed bool, err error) {
 // openBare is Open without the sweep: the folder may be somebody's home.
 func openBare(dir string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("make the folder %s: %w", dir, explain(err))
+		return nil, fmt.Errorf("make the folder %s: %w", dir, Explain(err))
 	}
 	return hold(dir)
 }
@@ -209,12 +209,12 @@ func openBare(dir string) (*Folder, error) {
 func hold(dir string) (*Folder, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, fmt.Errorf("open the folder %s: %w", dir, explain(err))
+		return nil, fmt.Errorf("open the folder %s: %w", dir, Explain(err))
 	}
 	lock, err := root.Open(".")
 	if err != nil {
 		root.Close()
-		return nil, fmt.Errorf("open the folder %s: %w", dir, explain(err))
+		return nil, fmt.Errorf("open the folder %s: %w", dir, Explain(err))
 	}
 	f := &Folder{name: dir, root: root, lock: lock}
 	for range lockTries {
@@ -228,9 +228,9 @@ func hold(dir string) (*Folder, error) {
 	return nil, &BusyError{dir}
 }
 
-// explain leaves out the names of files that only this package knows, and says
-// what to do about an error that is the machine's.
-func explain(err error) error {
+// Explain leaves out the names of files that only this package, or one that writes
+// as it does, knows, and says what to do about an error that is the machine's.
+func Explain(err error) error {
 	var in *fs.PathError
 	var link *os.LinkError
 	switch {

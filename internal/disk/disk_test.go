@@ -128,3 +128,41 @@ func TestWriteFileAfterACrash(t *testing.T) {
 		t.Errorf("there are %q, %v", names, err)
 	}
 }
+
+// A folder that others write in too is held and not looked through; what this
+// package left at one name goes when asked.
+func TestHold(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{".dpg-aside-a", ".dpg-aside-b", "a"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := disk.Hold(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if f.Sole() != (runtime.GOOS != "windows") {
+		t.Errorf("Sole is %v", f.Sole())
+	}
+	for range 2 { // the second finds nothing
+		if err := f.Settle("a"); err != nil {
+			t.Error(err)
+		}
+	}
+	if names, err := f.Files(); err != nil || !slices.Equal(names, []string{".dpg-aside-b", "a"}) {
+		t.Errorf("left are %q, %v", names, err)
+	}
+	if !disk.Aside(".dpg-aside-b") || disk.Aside("a") {
+		t.Error("Aside takes one for the other")
+	}
+	missing := filepath.Join(dir, "none")
+	if f, err := disk.Hold(missing); err == nil {
+		f.Close()
+		t.Error("a folder that is not there was held")
+	}
+	if _, err := os.Stat(missing); err == nil {
+		t.Error("and made")
+	}
+}

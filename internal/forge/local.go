@@ -80,7 +80,7 @@ const (
 // opens the one in it. Its default branch, main, is not there until it is pushed.
 func InitLocal(dir string) (*Local, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("make the folder %s: %w", dir, disk.Explain(err))
 	}
 	held, err := disk.Hold(dir)
 	if err != nil {
@@ -97,7 +97,7 @@ func InitLocal(dir string) (*Local, error) {
 		}
 	}
 	if err := initRepo(dir); err != nil {
-		return nil, fmt.Errorf("make %s: %w", filepath.Join(dir, repoDir), err)
+		return nil, fmt.Errorf("make %s: %w", filepath.Join(dir, repoDir), disk.Explain(err))
 	}
 	for _, name := range []string{pullsDir, checksDir} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
@@ -269,7 +269,7 @@ func (l *Local) Commit(ctx context.Context, n NewCommit) (string, error) {
 	}
 	hash, err := writeCommit(ctx, repo.Storer, n)
 	if err != nil {
-		return "", fmt.Errorf("commit to branch %q: %w", n.Branch, err)
+		return "", fmt.Errorf("commit to branch %q in %s: %w", n.Branch, l.full(repoDir), disk.Explain(err))
 	}
 	leave, err := l.enter(ctx)
 	if err != nil {

@@ -19,7 +19,8 @@ var buildCommand = cli.Command{
 Builds the whole catalog as static files. The same commit gives the same bytes:
 dates come from Git. Outside Git, or while entries are changed and not committed,
 source_commit and the dates of changes are null. Only files that changed are
-written, the manifest last; a folder whose catalog would lose an id is left alone.`,
+written, the manifest last; a folder whose catalog would lose an id is left alone,
+and so is one that holds other files and no catalog yet.`,
 	Examples: []string{
 		"dpg build --out public",
 		"dpg build --out public --no-history",
@@ -37,6 +38,11 @@ written, the manifest last; a folder whose catalog would lose an id is left alon
 				return err
 			} else if inside {
 				return cli.Usagef("--out %q is in the registry folder %q, where files are entries; name one beside it", *out, *dir)
+			}
+			if inside, err := cli.InGit(*out); err != nil {
+				return err
+			} else if inside {
+				return cli.Usagef("--out %q is in a folder of Git's own, which a catalog would break; name one beside it, such as public", *out)
 			}
 			done := o.Busy("building")
 			defer done()

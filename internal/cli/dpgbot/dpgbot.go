@@ -3,12 +3,14 @@ package dpgbot
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -80,26 +82,41 @@ mend.`,
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		var b botFlags
 		b.declare(flags)
-		number := flags.Int("pr", 0, "the pull request's `NUMBER`")
+		var number pullNumber
+		flags.Var(&number, "pr", "the pull request's `NUMBER`")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
-			if *number <= 0 || len(args) > 0 {
+			if number == 0 || len(args) > 0 {
 				return cli.Usagef("name the pull request with --pr NUMBER")
 			}
 			bt, err := b.open(ctx, o)
 			if err != nil {
 				return err
 			}
-			v, err := bt.Review(ctx, *number)
+			v, err := bt.Review(ctx, int(number))
 			if err != nil || v == nil {
 				return err
 			}
-			o.Say("pull request %d as of %s: %s", *number, b.asOf, v.Title())
+			o.Say("pull request %d as of %s: %s", number, b.asOf, v.Title())
 			if v.Conclusion == forge.Failure {
 				return cli.ErrFound
 			}
 			return nil
 		}
 	},
+}
+
+// A pullNumber is a flag; 0 is that it was not given.
+type pullNumber int32
+
+func (n *pullNumber) String() string { return strconv.Itoa(int(*n)) }
+
+func (n *pullNumber) Set(s string) error {
+	v, err := strconv.ParseInt(s, 10, 32)
+	if err != nil || v < 1 {
+		return errors.New("the number of a pull request is wanted, such as 7")
+	}
+	*n = pullNumber(v)
+	return nil
 }
 
 var syncCommand = cli.Command{
@@ -132,6 +149,11 @@ default branch is written too, only the files that changed.`,
 					return err
 				} else if inside {
 					return cli.Usagef("--publish %q is in the forge %q, which holds the repository; name a folder of its own", *publish, b.forge)
+				}
+				if inside, err := cli.InGit(*publish); err != nil {
+					return err
+				} else if inside {
+					return cli.Usagef("--publish %q is in a folder of Git's own, which a catalog would break; name a folder of its own", *publish)
 				}
 			}
 			done := o.Busy("reading the default branch")

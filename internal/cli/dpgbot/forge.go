@@ -56,7 +56,7 @@ var openCommand = cli.Command{
 	Name:     "forge open",
 	Args:     "DIR",
 	Summary:  "open a pull request on a local forge, as a contributor would",
-	Help:     `Opens a pull request from a branch that was pushed to the local forge.`,
+	Help:     `Opens a pull request from a branch that was pushed to the local forge, and prints its number.`,
 	Examples: []string{`dpgbot forge open ./forge --head add-x --title "Add DPG: X"`},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		head := flags.String("head", "", "the `BRANCH` to merge")
@@ -82,6 +82,7 @@ var openCommand = cli.Command{
 			if err != nil {
 				return err
 			}
+			fmt.Fprintln(o.Out, pr.Number)
 			o.Say("opened pull request %d: %s", pr.Number, pr.URL)
 			o.Next("dpgbot review --forge %s --pr %d", args[0], pr.Number)
 			return nil
