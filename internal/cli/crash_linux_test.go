@@ -202,7 +202,7 @@ func (c crash) run(t *testing.T) {
 	}
 	close(turns)
 	wait.Wait()
-	t.Logf("%d operations on files; stopped before each, %d of %d different states repaired, %d real kills, %d kills of a repair", kills, len(todo), distinct, tried, twice)
+	t.Logf("%s: %d operations on files; stopped before each, %d of %d different states repaired, %d real kills, %d kills of a repair", c.name, kills, len(todo), distinct, tried, twice)
 }
 
 // repair runs the command on what a kill left and holds the end to want.
