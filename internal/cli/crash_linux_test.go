@@ -349,7 +349,7 @@ func trace(t *testing.T, dir string, args []string, killAt int) (moments []momen
 	defer output.Close()
 	process, err := os.StartProcess(program, args, &os.ProcAttr{
 		Dir: dir, Env: append(os.Environ(), environment(dir)...), Files: []*os.File{nil, output, output},
-		Sys: &syscall.SysProcAttr{Ptrace: true},
+		Sys: &syscall.SysProcAttr{Ptrace: true, Setpgid: true},
 	})
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSYS) {
 		t.Skipf("this machine lets no process be traced, so nothing was killed: %v", err)
@@ -361,7 +361,7 @@ func trace(t *testing.T, dir string, args []string, killAt int) (moments []momen
 	root := process.Pid
 	const (
 		allThreads = syscall.WALL
-		ownOnly    = 0x20000000 // __WNOTHREAD: leave other tests' processes alone
+		ownOnly    = 0x20000000 // __WNOTHREAD: what this thread traces
 		exitKill   = 0x00100000 // PTRACE_O_EXITKILL
 		syscallTag = 0x80
 	)
@@ -369,7 +369,8 @@ func trace(t *testing.T, dir string, args []string, killAt int) (moments []momen
 	dead := false
 	for started := false; ; {
 		var status syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &status, allThreads|ownOnly, nil)
+		// The group is waited for: this thread may have started other tests' processes.
+		pid, err := syscall.Wait4(-root, &status, allThreads|ownOnly, nil)
 		if errors.Is(err, syscall.EINTR) {
 			continue
 		}
