@@ -43,7 +43,7 @@ func Plan(ctx context.Context, reg *registry.Registry) ([]Proposal, error) {
 	for _, d := range reg.Docs {
 		at := d.AssessmentPath(reg.Prefix)
 		switch {
-		case d.Entry == nil || d.Broken || reg.Entry(d.Ref) != d:
+		case !d.Whole() || d.Broken || reg.Entry(d.Ref) != d:
 			wanted[at] = true
 		case d.Entry.Status.Live():
 			wanted[at] = true

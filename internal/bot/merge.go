@@ -133,7 +133,7 @@ func (m *merge) full(name string) string { return path.Join(m.folder, name) }
 // folder; zero if nothing that can be read.
 func (m *merge) had(now *registry.Doc) entry.Entry {
 	d := m.before.At(now.Path)
-	if d == nil || d.Entry == nil {
+	if d == nil || !d.Whole() {
 		d = m.before.Entry(now.Ref)
 	}
 	if d == nil {
@@ -159,9 +159,9 @@ func inFolder(name, folder string) bool { return strings.HasPrefix(name, folder+
 // file says is kept where a person locked it.
 func (m *merge) derivedAgain(c registry.Change) bool {
 	doc := m.after.At(m.full(strings.TrimPrefix(c.Path, registry.AssessmentFolder+"/")))
-	live := doc != nil && doc.Entry != nil && doc.Entry.Status.Live()
+	live := doc != nil && doc.Whole() && doc.Entry.Status.Live()
 	if c.Deleted {
-		return doc == nil || doc.Entry != nil && !live
+		return doc == nil || doc.Whole() && !live
 	}
 	for _, d := range m.after.Derived {
 		if d.Path == m.full(c.Path) {

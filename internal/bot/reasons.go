@@ -59,7 +59,7 @@ func (m *merge) reasons(base string, found []diag.Diagnostic) []Reason {
 		case m.clashes[c.Path] && m.before.At(full) != nil:
 			// A finding already. The base's own changes would be laid at this pull
 			// request's door; it is looked at again once the two are settled.
-		case now != nil && now.Entry != nil: // one that cannot be read is a finding
+		case now != nil && now.Whole(): // one that cannot be read is a finding
 			was, is, name := m.had(now), now.Entry, now.Ref.String()
 			if differ(was.Stewards, is.Stewards) {
 				add(&stewards, name)
@@ -86,7 +86,7 @@ func (m *merge) reasons(base string, found []diag.Diagnostic) []Reason {
 // wasEntry reports whether an entry that could be read stood at a path of the base.
 func (m *merge) wasEntry(full string) bool {
 	d := m.before.At(full)
-	return d != nil && d.Entry != nil
+	return d != nil && d.Whole()
 }
 
 // differ compares two lists; none and an empty one are the same.

@@ -202,7 +202,7 @@ func (m *merge) previews() (shown []Preview, total int) {
 	lang := m.before.Settings.Language()
 	for _, c := range m.changes {
 		doc := m.after.At(m.full(c.Path))
-		if doc == nil || doc.Entry == nil {
+		if doc == nil || !doc.Whole() {
 			continue
 		}
 		if total++; total > maxPreviews {

@@ -114,7 +114,7 @@ func (b *builder) entries() (map[string][]Entry, error) {
 		if _, used := b.in.Registry.Kind(d.Kind.Name); !used {
 			continue
 		}
-		if d.Entry == nil {
+		if !d.Whole() {
 			return nil, fmt.Errorf("%s has no entry that can be read; `dpg validate` says why", d.Path)
 		}
 		if first := b.in.Registry.Entry(d.Ref); first != d {

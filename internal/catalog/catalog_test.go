@@ -437,6 +437,7 @@ func TestBuildRefuses(t *testing.T) {
 	tests := []struct {
 		name, file, text, want string
 	}{
+		{"part of an entry", "dpgs/bad.yaml", "schema: dpg/v1\nid: bad\nname: [Bad]\nstatus: {stage: nominee}\n", "registry/dpgs/bad.yaml has no entry that can be read"},
 		{"no entry", "dpgs/bad.yaml", "- a list\n", "registry/dpgs/bad.yaml has no entry that can be read"},
 		{"one id twice", "dpgs/other/alpha.yaml", "schema: dpg/v1\nid: alpha\nname: Other\ntypes: [software]\nstatus: {stage: dpg}\n", "are both dpg/alpha"},
 		{"no file name", "dpgs/a b.yaml", "schema: dpg/v1\nid: a\nname: A\ntypes: [software]\nstatus: {stage: dpg}\n", "cannot be the name"},

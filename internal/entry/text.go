@@ -64,7 +64,8 @@ func (t Text) ByLanguage(main string) map[string]string {
 	return nil
 }
 
-// UnmarshalYAML takes a string or a mapping of strings.
+// UnmarshalYAML takes a string or a mapping of strings. The error is a
+// *yaml.TypeError, upon which the rest of the file is read all the same.
 func (t *Text) UnmarshalYAML(n *yaml.Node) error {
 	switch n.Kind {
 	case yaml.AliasNode:
@@ -75,7 +76,7 @@ func (t *Text) UnmarshalYAML(n *yaml.Node) error {
 		t.plain = n.Value
 		return nil
 	}
-	return fmt.Errorf("line %d: text is a string or a mapping by language", n.Line)
+	return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: text is a string or a mapping by language", n.Line)}}
 }
 
 // MarshalYAML writes the text as it was read.

@@ -26,9 +26,14 @@ in the list counts, and the earlier is better deleted. A summary of one's own ha
 text, without links and markup, or it is not shown.`,
 	Check: func(p *Pass) {
 		ruled := map[string]int{}
+		known := !p.misread("/stewards", source.List)
+		for i := range p.Entry.Stewards {
+			at := item("/stewards", i)
+			known = known && !p.misread(at, source.Map) && !p.misread(at+"/github", source.String)
+		}
 		for i, d := range p.Entry.Decisions {
 			at := item("/decisions", i)
-			if d.As == "steward" && d.By.GitHub != "" && !isSteward(p.Entry.Stewards, d.By) {
+			if d.As == "steward" && d.By.GitHub != "" && known && !isSteward(p.Entry.Stewards, d.By) {
 				p.Reportf(at+"/by", `add the account to "stewards" if it answers for this entry; a maintainer of the registry writes as: registry`,
 					"%s decides as steward and is not among the stewards of this entry", quote(d.By.GitHub)).Severity = diag.Error
 			}

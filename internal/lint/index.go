@@ -122,7 +122,7 @@ func (x *index) replace(gone map[string]bool, docs []*registry.Doc, prefix strin
 var errIndex = errors.New("the index is of another version, or damaged")
 
 // indexMagic changes with the format and with what a key is.
-const indexMagic = "dpg key index 1\n"
+const indexMagic = "dpg key index 2\n"
 
 // encode writes the index: magic, tree, counts, paths, keys, checksum; numbers
 // are little-endian.

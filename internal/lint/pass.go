@@ -39,6 +39,18 @@ func (p *Pass) near(s string, known func() []string) []string {
 	return near(s, known())
 }
 
+// misread reports whether a value is there that is not of the sort its field holds,
+// so that the Entry lacks it. The schema says so of it: it is not missing. Of a
+// text, want is String.
+func (p *Pass) misread(pointer string, want source.Kind) bool {
+	if !p.Doc.Partial {
+		return false
+	}
+	n, exact := p.Doc.Source.Locate(pointer)
+	composed := func(k source.Kind) bool { return k == source.List || k == source.Map }
+	return exact && n.Kind != want && (composed(n.Kind) || composed(want))
+}
+
 // A RegistryPass is one rule's look at all entries. It sees their records: the
 // entries themselves may be gone.
 type RegistryPass struct {

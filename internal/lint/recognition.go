@@ -5,6 +5,7 @@ import (
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/source"
 )
 
 var recognition = &Rule{
@@ -21,7 +22,7 @@ recognition, the stage is "nominee".`,
 		}
 		var missing []string
 		for _, f := range []struct{ key, value string }{{"recognised_by", s.RecognisedBy}, {"as_of", s.AsOf}, {"url", s.URL}} {
-			if text, _ := trim(f.value); text == "" {
+			if text, _ := trim(f.value); text == "" && !p.misread("/status/"+f.key, source.String) {
 				missing = append(missing, f.key)
 			}
 		}

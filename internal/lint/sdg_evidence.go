@@ -3,6 +3,7 @@ package lint
 import (
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/source"
 )
 
 var sdgEvidence = &Rule{
@@ -13,7 +14,7 @@ var sdgEvidence = &Rule{
 evidence (indicator 1). Write ` + "`text`, `evidence`" + ` or both; leave out a goal that nothing can be shown for.`,
 	Check: func(p *Pass) {
 		for i, s := range p.Entry.SDGs {
-			if s.Goal == 0 || written(s.Text) {
+			if s.Goal == 0 || written(s.Text) || p.misread(item("/sdgs", i, "text"), source.String) || p.misread(item("/sdgs", i, "evidence"), source.List) {
 				continue
 			}
 			shown := false

@@ -3,6 +3,7 @@ package lint
 import (
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/source"
 )
 
 var tombstone = &Rule{
@@ -14,7 +15,7 @@ entry is no longer live: say so in ` + "`status.reason`" + `, in a sentence. The
 the id, the reason and the date and nothing else, and "renamed" names the new id in "moved_to".`,
 	Check: func(p *Pass) {
 		s := p.Entry.Status
-		if (s.Stage == entry.StageArchived || s.Stage == entry.StageDeclined) && !written(s.Reason) {
+		if (s.Stage == entry.StageArchived || s.Stage == entry.StageDeclined) && !written(s.Reason) && !p.misread("/status/reason", source.String) {
 			p.Reportf("/status/stage", `say why under "status", in "reason"`, "stage %q is given without a reason", s.Stage)
 		}
 	},

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"go.yaml.in/yaml/v3"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
@@ -228,10 +230,12 @@ func (l *loader) readOne(t *task) error {
 // decode reads the entry in a file and records what others may look at.
 func (d *Doc) decode(doc *source.Document) error {
 	e := new(entry.Entry)
-	if err := doc.Decode(e); err != nil {
+	err := doc.Decode(e)
+	var wrong *yaml.TypeError // all else was read
+	if err != nil && (!errors.As(err, &wrong) || doc.Root.Kind != source.Map) {
 		return err
 	}
-	d.Entry = e
+	d.Entry, d.Partial = e, err != nil
 	d.Record = &Record{
 		Name: e.Name, Aliases: e.Aliases, About: e.About,
 		Stage: e.Status.Stage, MovedTo: e.Status.MovedTo, Waivers: e.Waivers,
@@ -239,7 +243,7 @@ func (d *Doc) decode(doc *source.Document) error {
 	for _, r := range e.Repositories {
 		d.Record.Repositories = append(d.Record.Repositories, r.URL)
 	}
-	return nil
+	return err
 }
 
 func (t *task) report(rule, format, hint string, args ...any) {

@@ -47,6 +47,7 @@ type Doc struct {
 	Kind    entry.Kind
 	Ref     entry.Ref        // by the file's place and name, whatever the file says
 	Entry   *entry.Entry     // nil for Derived, and where the file has no readable entry
+	Partial bool             // values of the wrong sort are left out of Entry; Findings say which
 	Derived bool             // the bot's file about the entry, not the entry
 	Broken  bool             // it does not parse, or breaks its schema; Findings say how
 	Source  *source.Document // what was read, whatever it is
@@ -126,9 +127,14 @@ func Load(ctx context.Context, files Files, opt Options) (*Registry, error) {
 	return l.reg, nil
 }
 
-// Entry returns the entry that a reference names, live or not, or nil.
+// Whole reports whether the file has an entry and all of it was read. What is not
+// whole is judged, so that all findings come at once, and used for nothing else.
+func (d *Doc) Whole() bool { return d.Entry != nil && !d.Partial }
+
+// Entry returns the entry that a reference names, live or not, or nil where there
+// is none that is whole.
 func (r *Registry) Entry(ref entry.Ref) *Doc {
-	if d := r.byRef[ref]; d != nil && d.Entry != nil {
+	if d := r.byRef[ref]; d != nil && d.Whole() {
 		return d
 	}
 	return nil
