@@ -43,6 +43,7 @@ var Rules = []*Rule{
 	fileName,
 	frameworkCode,
 	frameworkFile,
+	hiddenCharacter,
 	languageTag,
 	licenseDeprecated,
 	licenseID,

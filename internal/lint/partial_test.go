@@ -95,7 +95,9 @@ func TestWrongSortIsOneFinding(t *testing.T) {
 	}
 }
 
-func textMapping(at string) bool { return strings.HasSuffix(at, "/text") || strings.HasSuffix(at, "/reason") }
+func textMapping(at string) bool {
+	return strings.HasSuffix(at, "/text") || strings.HasSuffix(at, "/reason")
+}
 
 // Next to a value of the wrong sort everything else is judged, in its own place.
 func TestAllAtOnce(t *testing.T) {

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 )
@@ -18,6 +19,9 @@ names differ and a link fail. The line feed that ends a YAML block is not meant.
 			text, front := trim(written)
 			if text == "" || text == written {
 				continue
+			}
+			if !strings.ContainsFunc(written[:front]+written[front+len(text):], unicode.IsSpace) {
+				continue // nothing but hidden characters, which are the matter of another rule
 			}
 			where := "begins and ends"
 			switch {

@@ -34,7 +34,8 @@ summary of a job there, and sarif a file for code scanning.
 
 With --fix, what has one right answer is mended in the files first, and said on
 standard error: white space around a text, a country's code, the spelling of a
-licence, a slip in a link, keys that hold nothing. The findings are what is left.`,
+licence, a slip in a link, keys that hold nothing, soft hyphens and zero width
+spaces. The findings are what is left.`,
 	Examples: []string{
 		"dpg validate",
 		"dpg validate registry/dpgs/dhis2.yaml",
