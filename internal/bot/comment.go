@@ -2,11 +2,13 @@ package bot
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
+	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/forge"
 )
 
@@ -151,13 +153,15 @@ func (p Preview) markdown() string {
 	facts = append(facts, "stage "+diag.Code(e.Status.Stage, 40))
 	b.WriteString(strings.Join(facts, " · ") + "\n\n")
 	if p.Assessment != nil {
-		b.WriteString(proposal(p.Assessment, p.Names))
+		b.WriteString(proposal(p.Assessment, p.Names, e.Decisions))
 	}
 	return b.String()
 }
 
-// proposal shows an assessment, folded: what it proposes and the words it rests on.
-func proposal(a *assess.Assessment, names map[string]string) string {
+// proposal shows an assessment, folded: what it proposes and the words it rests
+// on, then what people rejected, and folded once more, what is weak. The decisions
+// are the entry's.
+func proposal(a *assess.Assessment, names map[string]string, decisions []entry.Decision) string {
 	var b strings.Builder
 	if a.Summary != nil {
 		var text []string
@@ -166,24 +170,35 @@ func proposal(a *assess.Assessment, names map[string]string) string {
 		}
 		fmt.Fprintf(&b, "Summary: %s\n\n", diag.Code(strings.Join(text, " "), 400))
 	}
-	shown := 0
+	var clear, rejected, weak []string
 	for _, m := range a.Mappings {
-		if m.Strength < 2 {
+		line := "- **" + diag.Code(m.Code, 100) + "**"
+		if name := names[m.Code]; name != "" {
+			line += " " + diag.Code(name, 120)
+		}
+		if m.Review.State == assess.StateRejected {
+			rejected = append(rejected, line+", "+rejection(m.Code, decisions)+"\n")
 			continue
 		}
-		if shown++; shown > maxMappings {
-			continue
-		}
-		fmt.Fprintf(&b, "- **%s** %s, %s\n", diag.Code(m.Code, 100), diag.Code(names[m.Code], 120), strings.ReplaceAll(m.Review.State, "_", " "))
+		line += ", " + strings.ReplaceAll(m.Review.State, "_", " ") + "\n"
 		for _, e := range m.Evidence {
-			fmt.Fprintf(&b, "  - %s says %s\n", diag.Code(e.Pointer, 100), diag.Code(e.Quote, 300))
+			line += fmt.Sprintf("  - %s says %s\n", diag.Code(e.Pointer, 100), diag.Code(e.Quote, 300))
+		}
+		if m.Strength == 2 {
+			clear = append(clear, line)
+		} else {
+			weak = append(weak, line)
 		}
 	}
-	if shown > maxMappings {
-		fmt.Fprintf(&b, "- and %d more\n", shown-maxMappings)
-	}
+	b.WriteString(firstOf(clear) + firstOf(rejected))
 	for _, u := range a.Unknown {
 		fmt.Fprintf(&b, "- %s: unknown, %s\n", diag.Code(u.Framework, 80), diag.Code(u.Reason, 120))
+	}
+	if n := len(weak); n > 0 {
+		if b.Len() > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(fold(plural(n, "weak reading", "weak readings")+", kept with the entry and in no list", firstOf(weak)))
 	}
 	if b.Len() == 0 {
 		return ""
@@ -198,6 +213,25 @@ func proposal(a *assess.Assessment, names map[string]string) string {
 		summary += strconv.Itoa(n) + " codes, with the words each rests on"
 	}
 	return fold(summary, b.String())
+}
+
+// firstOf joins the first lines of many, and says how many are left out.
+func firstOf(lines []string) string {
+	s := strings.Join(lines[:min(len(lines), maxMappings)], "")
+	if n := len(lines) - maxMappings; n > 0 {
+		s += fmt.Sprintf("- and %d more\n", n)
+	}
+	return s
+}
+
+// rejection says who rejected a code, and why.
+func rejection(code string, decisions []entry.Decision) string {
+	for _, d := range slices.Backward(decisions) { // the last one counts
+		if d.Ruling == "reject" && d.Code == code {
+			return "rejected by " + diag.Code(d.By.GitHub, 40) + " because: " + diag.Code(d.Reason, 300)
+		}
+	}
+	return "rejected" // in a file that a lock keeps
 }
 
 // check is the verdict as a check.

@@ -32,10 +32,11 @@ type standing struct {
 	at     string             // where the branch is; "" if there is none
 	theirs string             // a commit on the branch that a person made; "" if none
 	holds  bool               // the branch proposes just the files of the purpose
+	said   forge.Comment      // the bot's, on open, about a person's commit; zero if none
 }
 
 // keep brings the branch and pull request of a purpose in line with what it
-// proposes now: made, updated, closed when empty, or left to a person.
+// proposes now: made, updated, closed when empty, or left to a person, who is told.
 func (b *Bot) keep(ctx context.Context, repo *registry.Repo, p purpose) error {
 	s, err := b.standing(ctx, repo, p)
 	if err != nil {
@@ -44,22 +45,26 @@ func (b *Bot) keep(ctx context.Context, repo *registry.Repo, p purpose) error {
 	actions, leave := p.actions(s)
 	if leave != "" {
 		b.logf("%s", leave)
-		return nil
 	}
-	if err := b.run(ctx, actions); err != nil || len(p.files) == 0 {
+	if err := b.run(ctx, actions); err != nil || leave != "" || len(p.files) == 0 {
 		return err
 	}
 	return b.checkOwn(ctx, p)
 }
 
 // actions turn a standing into what the purpose wants; or leave says why things
-// are left as they are.
+// are left as they are, but for the comment that says so too.
 func (p purpose) actions(s standing) (actions []Action, leave string) {
+	if s.open != nil {
+		if body := s.leftAlone(); body != s.said.Body {
+			actions = append(actions, PutComment{s.open.Number, s.said.ID, body})
+		}
+	}
 	if s.theirs != "" {
-		return nil, fmt.Sprintf("branch %s holds commit %.7s, which the bot did not make; it is left alone until it is merged or deleted", p.branch, s.theirs)
+		return actions, fmt.Sprintf("branch %s holds commit %.7s, which the bot did not make; it is left alone until it is merged or deleted", p.branch, s.theirs)
 	}
 	if len(p.files) == 0 {
-		return p.withdraw(s), ""
+		return append(actions, p.withdraw(s)...), ""
 	}
 	head := marker(p.name, p.key())
 	if s.open == nil && s.closed != nil && strings.HasPrefix(s.closed.Body, head) {
@@ -79,6 +84,21 @@ func (p purpose) actions(s standing) (actions []Action, leave string) {
 		actions = append(actions, UpdatePull{s.open.Number, p.title, body})
 	}
 	return actions, ""
+}
+
+// leftAlone is what a comment should say of a person's commit; "" where there was
+// none that the bot spoke of.
+func (s standing) leftAlone() string {
+	head := marker("left-alone", "") + "\n"
+	switch {
+	case s.theirs != "":
+		return head + fmt.Sprintf("The bot did not make commit %.12s on this branch, so it leaves the branch, and what is said above, as they are.\n\n"+
+			"**Next: a maintainer.** Merge this pull request, or close it and delete the branch: the bot then goes on from there. "+
+			"If the commit goes from the branch, so does this.\n", s.theirs)
+	case s.said.ID != 0:
+		return head + "The branch has only commits of the bot again, which goes on with it.\n"
+	}
+	return ""
 }
 
 // withdraw closes what is open and deletes the branch.
@@ -140,6 +160,13 @@ func (b *Bot) standing(ctx context.Context, repo *registry.Repo, p purpose) (sta
 		case forge.Merged:
 			merged = merged || pr.HeadSHA == s.at
 		}
+	}
+	if s.open != nil {
+		comments, err := b.Forge.Comments(ctx, s.open.Number)
+		if err != nil {
+			return s, err
+		}
+		s.said, _ = ownComment(comments, "left-alone")
 	}
 	if s.at == "" {
 		return s, nil

@@ -24,6 +24,10 @@ func TestPurposeActions(t *testing.T) {
 	pull := func(number int, body string) *forge.PullRequest {
 		return &forge.PullRequest{Number: number, Title: "T", Body: body}
 	}
+	const remark = "comment on pull request 7"
+	said := func(theirs string) forge.Comment {
+		return forge.Comment{ID: 3, Body: standing{theirs: theirs, said: forge.Comment{ID: 3}}.leftAlone()}
+	}
 	const push, open = "commit 2 files to b", `open pull request "T"`
 	for _, tt := range []struct {
 		name  string
@@ -38,8 +42,13 @@ func TestPurposeActions(t *testing.T) {
 		{"all there", wanted, standing{at: "1", holds: true, open: pull(7, body)}, nil, false},
 		{"an older proposal", wanted, standing{at: "1", open: pull(7, "old")}, []string{push, "update pull request 7"}, false},
 		{"older words", wanted, standing{at: "1", holds: true, open: pull(7, "old")}, []string{"update pull request 7"}, false},
-		{"a person's commit", wanted, standing{at: "1", theirs: "2", open: pull(7, "old")}, nil, true},
-		{"a person's commit and nothing to propose", nothing, standing{at: "1", theirs: "2", open: pull(7, body)}, nil, true},
+		{"a person's commit", wanted, standing{at: "1", theirs: "2", open: pull(7, "old")}, []string{remark}, true},
+		{"a person's commit and nothing to propose", nothing, standing{at: "1", theirs: "2", open: pull(7, body)}, []string{remark}, true},
+		{"a person's commit, told", wanted, standing{at: "1", theirs: "2", open: pull(7, "old"), said: said("2")}, nil, true},
+		{"another commit of a person", wanted, standing{at: "1", theirs: "3", open: pull(7, "old"), said: said("2")}, []string{"edit the " + remark}, true},
+		{"a person's commit without a pull request", wanted, standing{at: "1", theirs: "2"}, nil, true},
+		{"a person's commit is gone", wanted, standing{at: "1", holds: true, open: pull(7, body), said: said("2")}, []string{"edit the " + remark}, false},
+		{"a person's commit was gone before", wanted, standing{at: "1", holds: true, open: pull(7, body), said: said("")}, nil, false},
 		{"closed by a person", wanted, standing{at: "1", holds: true, closed: pull(7, body)}, nil, true},
 		{"another one closed by a person", wanted, standing{at: "1", closed: pull(7, "old")}, []string{push, open}, false},
 		{"one closed and one open", wanted, standing{at: "1", holds: true, closed: pull(6, body), open: pull(7, body)}, nil, false},

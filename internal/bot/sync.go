@@ -57,7 +57,7 @@ func (b *Bot) Sync(ctx context.Context) (*Synced, error) {
 // catalog returns nil, and a log line, where what people wrote cannot be published.
 func (b *Bot) catalog(ctx context.Context, m *mainBranch, found diag.Count) (*catalog.Catalog, error) {
 	if n := diag.Tally(m.reg.Findings).Errors; n > 0 {
-		b.logf("there is no catalog until files on branch %q load without errors; now there are %d", m.name, n)
+		b.logf("there is no catalog until files on branch %q load without errors; now there are %d, in %s", m.name, n, withErrors(m.reg.Findings))
 		return nil, nil
 	}
 	changes, err := m.repo.LastChanges(m.head)
@@ -71,6 +71,23 @@ func (b *Bot) catalog(ctx context.Context, m *mainBranch, found diag.Count) (*ca
 		return nil, nil
 	}
 	return cat, err
+}
+
+// withErrors names the first files that have errors, and counts the rest. The
+// findings are sorted by path.
+func withErrors(found []diag.Diagnostic) string {
+	const most = 10
+	var files []string
+	for _, d := range found {
+		if d.Severity == diag.Error && (len(files) == 0 || files[len(files)-1] != d.Path) {
+			files = append(files, d.Path)
+		}
+	}
+	s := quoted(files[:min(len(files), most)])
+	if n := len(files) - most; n > 0 {
+		s += " and " + plural(n, "more file", "more files")
+	}
+	return s
 }
 
 // A mainBranch is the default branch as it stands.
@@ -177,24 +194,37 @@ func quoted(names []string) string {
 
 // describe writes the words of a pull request of assessments.
 func describe(reg *registry.Registry, batch []assess.Proposal, waiting int) (title, message, body string) {
-	title = "Assess " + plural(len(batch), "entry", "entries")
-	if len(batch) == 1 {
-		title = "Assess " + batch[0].Ref.String()
-	}
 	var ids []string
+	gone := 0
 	for _, p := range batch {
-		ids = append(ids, "- "+p.Ref.String())
+		id := "- " + p.Ref.String()
+		if p.Delete {
+			gone++
+			id += ", which goes"
+		}
+		ids = append(ids, id)
 	}
-	message = fmt.Sprintf("assess: propose %s\n\n%s\n", plural(len(batch), "assessment", "assessments"), strings.Join(ids, "\n"))
+	read := len(batch) - gone
+	title = titleOf(batch, read, gone)
+	message = fmt.Sprintf("assess: %s\n\n%s\n", strings.ToLower(title[:1])+title[1:], strings.Join(ids, "\n"))
 
 	var b strings.Builder
-	b.WriteString("The bot read " + plural(len(batch), "entry", "entries") + " and proposes what the catalog should say of each: a summary where one helps, and the codes that its words speak for, each with those words. " +
-		"A code says what the entry claims, not that the product complies.\n\n" +
-		"**Next: a maintainer.**\n\n" +
-		"- If it looks right, merge it. The catalog then shows these codes as proposed, until somebody confirms them.\n" +
-		"- To accept or reject a code, or to write a summary of your own, add a decision to the entry, and the bot changes this pull request. Such as:\n" +
-		"  `decisions: [{ruling: reject, code: framework/code, by: {github: you}, as: registry, date: 2026-01-31, reason: It is about something else.}]`\n" +
-		"- If you close it, the bot proposes nothing more until one of these entries changes.\n\n")
+	if read > 0 {
+		b.WriteString("The bot read " + plural(read, "entry", "entries") + " and proposes what the catalog should say of each: a summary where one helps, and the codes that its words speak for, each with those words. " +
+			"A code says what the entry claims, not that the product complies.\n\n")
+	}
+	if gone > 0 {
+		b.WriteString(plural(gone, "entry is no longer listed, so its assessment goes.", "entries are no longer listed, so their assessments go.") + "\n\n")
+	}
+	b.WriteString("**Next: a maintainer.**\n\n- If it looks right, merge it.")
+	if read > 0 {
+		b.WriteString(" The catalog then shows these codes as proposed, until somebody confirms them.\n" +
+			"- To accept or reject a code, or to write a summary of your own, add a decision to the entry, with your account, the day and your reason, and the bot changes this pull request. Such as:\n" +
+			"  `" + sampleDecision(batch) + "`\n")
+	} else {
+		b.WriteString("\n")
+	}
+	b.WriteString("- If you close it, the bot proposes nothing more until one of these entries changes.\n\n")
 	if waiting > 0 {
 		fmt.Fprintf(&b, "%s until this is merged.\n\n", plural(waiting, "more entry waits", "more entries wait"))
 	}
@@ -209,6 +239,39 @@ func describe(reg *registry.Registry, batch []assess.Proposal, waiting int) (tit
 	return title, message, b.String()
 }
 
+// titleOf says what a pull request does: read entries are assessed, the assessments
+// of gone ones go.
+func titleOf(batch []assess.Proposal, read, gone int) string {
+	switch {
+	case len(batch) == 1 && gone == 1:
+		return "Remove the assessment of " + batch[0].Ref.String()
+	case len(batch) == 1:
+		return "Assess " + batch[0].Ref.String()
+	case read == 0:
+		return "Remove " + plural(gone, "assessment", "assessments")
+	case gone > 0:
+		return "Assess " + plural(read, "entry", "entries") + " and remove " + plural(gone, "assessment", "assessments")
+	}
+	return "Assess " + plural(read, "entry", "entries")
+}
+
+// plainCode is a code that needs no quotes in YAML.
+var plainCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*/[A-Za-z0-9.-]+$`)
+
+// sampleDecision is a decision that an entry can take as it is, on one of the codes
+// that are proposed where there is one. Its date is fixed: the same proposal has
+// the same words on every day.
+func sampleDecision(batch []assess.Proposal) string {
+	ruling, reason := "ruling: own-summary, text: What it does in one plain sentence.", "Ours is clearer."
+	for _, p := range batch {
+		if i := slices.IndexFunc(clearCodes(p.New), plainCode.MatchString); i >= 0 {
+			ruling, reason = "ruling: reject, code: "+clearCodes(p.New)[i], "It is about something else."
+			break
+		}
+	}
+	return "decisions: [{" + ruling + ", by: {github: your-account}, as: registry, date: 2026-01-01, reason: " + reason + "}]"
+}
+
 // change shows what one proposal changes, folded.
 func change(reg *registry.Registry, p assess.Proposal) string {
 	line := "**" + diag.Code(p.Ref.String(), 200) + "**"
@@ -218,9 +281,9 @@ func change(reg *registry.Registry, p assess.Proposal) string {
 	names := map[string]string{}
 	lang := reg.Settings.Language()
 	was, is := clearCodes(p.Old), clearCodes(p.New)
-	for _, full := range is {
-		if _, c, err := reg.Frameworks.Find(full); err == nil {
-			names[full] = c.Name.Best(lang, lang)
+	for _, m := range p.New.Mappings {
+		if _, c, err := reg.Frameworks.Find(m.Code); err == nil {
+			names[m.Code] = c.Name.Best(lang, lang)
 		}
 	}
 	added := slices.DeleteFunc(slices.Clone(is), func(c string) bool { return slices.Contains(was, c) })
@@ -235,7 +298,7 @@ func change(reg *registry.Registry, p assess.Proposal) string {
 	if len(what) == 0 {
 		what = []string{"no code with clear evidence comes or goes"}
 	}
-	return line + ": " + strings.Join(what, "; ") + "\n\n" + proposal(p.New, names)
+	return line + ": " + strings.Join(what, "; ") + "\n\n" + proposal(p.New, names, reg.Entry(p.Ref).Entry.Decisions)
 }
 
 // clearCodes lists the codes with clear support that nobody rejected; a nil

@@ -192,6 +192,77 @@ func TestSyncProposesAgainWhatItWithdrew(t *testing.T) {
 	d.onlyPull()
 }
 
+// The title says what happens.
+func TestTitles(t *testing.T) {
+	d := newDesk(t, entries(3))
+	d.sync()
+	d.merge(botBranch)
+	archived := func(id string) string { return swap(t, entryFile(id, ""), "nominee", "archived") }
+	for _, tt := range []struct {
+		files map[string]string
+		want  string
+	}{
+		{map[string]string{dpg("e000"): archived("e000"), dpg("new"): entryFile("new", "")}, "Assess 1 entry and remove 1 assessment"},
+		{map[string]string{dpg("e001"): archived("e001"), dpg("new"): archived("new")}, "Remove 2 assessments"},
+	} {
+		d.push("main", "", tt.files)
+		d.sync()
+		pr := d.onlyPull()
+		if pr.Title != tt.want {
+			t.Errorf("title is %q, want %q", pr.Title, tt.want)
+		}
+		checkMarkdown(t, pr.Body)
+	}
+}
+
+// What a body prints for pasting can be pasted.
+func TestSampleDecision(t *testing.T) {
+	for name, description := range map[string]string{"with a code": "works offline", "without one": "is good"} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, map[string]string{dpg("e000"): swap(t, entryFile("e000", ""), "works offline", description)})
+			d.sync()
+			pr := d.onlyPull()
+			_, sample, found := strings.Cut(pr.Body, "  `decisions: ")
+			sample, _, closed := strings.Cut(sample, "`\n")
+			if !found || !closed {
+				t.Fatalf("the body has no sample:\n%s", pr.Body)
+			}
+			number := d.open("pasted", map[string]string{dpg("e000"): d.file("main", dpg("e000")) + "\ndecisions: " + sample + "\n"})
+			v := d.review(number)
+			if len(v.Findings) > 0 {
+				t.Errorf("%s\nhas findings %+v", sample, v.Findings)
+			}
+			if why := why(v); len(why) != 1 || !strings.Contains(why[0], "decisions") {
+				t.Errorf("a maintainer must look because %q", why)
+			}
+		})
+	}
+}
+
+// Weak readings are folded, and a rejected code says its name, who and why.
+func TestBodyShowsWeakAndRejected(t *testing.T) {
+	d := newDesk(t, map[string]string{
+		"registry/frameworks/needs.yaml": swap(t, needsFile, "clear: [encrypt*]", "clear: [encrypt*], weak: [little power, records]"),
+		dpg("e000"): entryFile("e000", `stewards: [{github: ann}]
+decisions: [{ruling: reject, code: needs/N1, by: {github: ann}, as: steward, date: 2026-01-15, reason: "It @needs a <b>network</b>."}]
+`),
+	})
+	d.sync()
+	body := d.onlyPull().Body
+	for _, want := range []string{
+		"- **`needs/N1`** `Works offline`, rejected by `ann` because: `It @needs a <b>network</b>.`\n",
+		"<details><summary>1 weak reading, kept with the entry and in no list</summary>\n\n- **`needs/N2`** `Keeps secrets`, proposed\n  - `/description` says `",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the body does not say %q:\n%s", want, body)
+		}
+	}
+	if strings.Contains(body, "(blank)") {
+		t.Errorf("the body shows something as blank:\n%s", body)
+	}
+	checkMarkdown(t, body)
+}
+
 // An assessment goes with its entry.
 func TestSyncDeletes(t *testing.T) {
 	d := newDesk(t, entries(2))
@@ -203,7 +274,7 @@ func TestSyncDeletes(t *testing.T) {
 		t.Errorf("proposed (-want +got):\n%s", diff)
 	}
 	pr := d.onlyPull()
-	if pr.Title != "Assess dpg/e000" || !strings.Contains(pr.Body, "no longer listed, so its assessment goes") {
+	if pr.Title != "Remove the assessment of dpg/e000" || strings.Contains(pr.Body, "decisions:") || !strings.Contains(pr.Body, "no longer listed, so its assessment goes") {
 		t.Errorf("pull request is %q:\n%s", pr.Title, pr.Body)
 	}
 	if c, _ := d.check(pr.HeadSHA); c.Conclusion != forge.Success {
@@ -220,12 +291,37 @@ func TestSyncAndPeople(t *testing.T) {
 		d.sync()
 		d.push(botBranch, "", map[string]string{assessment("e000"): "mine\n"})
 		changed(d)
-		d.still("sync", func() { d.sync() })
+		body, at := d.onlyPull().Body, d.head(botBranch)
+		d.sync()
+		d.still("another sync", func() { d.sync() })
 		if !d.logged("which the bot did not make") {
 			t.Errorf("log: %q", d.log)
 		}
-		// A review reports on it as on anybody's.
-		v := d.review(d.onlyPull().Number)
+		pr := d.onlyPull()
+		if pr.Body != body || d.head(botBranch) != at {
+			t.Error("the bot went on with the branch")
+		}
+		if c := d.comment(pr.Number); !strings.Contains(c, "did not make commit "+at[:12]) || !strings.Contains(c, "**Next: a maintainer.**") {
+			t.Errorf("comment is\n%s", c)
+		}
+		// Another commit changes the comment, and none takes it back.
+		d.push(botBranch, "", map[string]string{assessment("e001"): "mine too\n"})
+		d.sync()
+		if c := d.comment(pr.Number); !strings.Contains(c, d.head(botBranch)[:12]) {
+			t.Errorf("comment is\n%s", c)
+		}
+		d.git("", "update-ref", "refs/heads/"+botBranch, at+"^")
+		d.sync()
+		if c := d.comment(pr.Number); !strings.Contains(c, "only commits of the bot again") {
+			t.Errorf("comment is\n%s", c)
+		}
+		d.still("yet another sync", func() { d.sync() })
+	})
+	t.Run("a review of what a person pushed to the branch", func(t *testing.T) {
+		d := newDesk(t, entries(2))
+		d.sync()
+		d.push(botBranch, "", map[string]string{assessment("e000"): "mine\n"})
+		v := d.review(d.onlyPull().Number) // as of anybody's
 		if v.Conclusion != forge.Failure || !strings.Contains(d.comment(d.onlyPull().Number), "to mend") {
 			t.Errorf("verdict is %+v", v)
 		}
@@ -237,7 +333,12 @@ func TestSyncAndPeople(t *testing.T) {
 		tree := d.git("", "merge-tree", "--write-tree", botBranch, "main")
 		d.git("", "update-ref", "refs/heads/"+botBranch, d.git("", "commit-tree", tree, "-p", botBranch, "-p", "main", "-m", "m"))
 		changed(d)
-		d.still("sync", func() { d.sync() })
+		at := d.head(botBranch)
+		d.sync()
+		d.still("another sync", func() { d.sync() })
+		if d.head(botBranch) != at {
+			t.Error("the bot went on with the branch")
+		}
 	})
 	t.Run("a person closed it", func(t *testing.T) {
 		d := newDesk(t, entries(2))
@@ -392,7 +493,7 @@ func TestSyncOfABrokenMain(t *testing.T) {
 		catalog  bool
 		log      string
 	}{
-		{"an entry that is not YAML", map[string]string{dpg("e001"): "id: [\n"}, []string{"A\t" + assessment("e000")}, false, "there is no catalog"},
+		{"an entry that is not YAML", map[string]string{dpg("e001"): "id: [\n"}, []string{"A\t" + assessment("e000")}, false, `there is no catalog until files on branch "main" load without errors; now there are 1, in "registry/dpgs/e001.yaml"`},
 		{"an entry against its schema", map[string]string{dpg("e001"): "schema: dpg/v1\nid: e001\n"}, []string{"A\t" + assessment("e000")}, false, "there is no catalog"},
 		{"an entry with a licence that is none", map[string]string{dpg("e001"): swap(t, entryFile("e001", ""), "MIT", "Apache 2")},
 			[]string{"A\t" + assessment("e000"), "A\t" + assessment("e001")}, true, ""},
