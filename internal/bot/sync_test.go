@@ -1,10 +1,12 @@
 package bot
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -14,9 +16,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/dpg-registry/dpg-registry/internal/forge"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
+	"github.com/dpg-registry/dpg-registry/schemas"
 )
 
 const botBranch = "dpg-bot/assess"
@@ -559,5 +563,39 @@ func TestHeartbeat(t *testing.T) {
 	want := map[string]any{"last_run": "2026-03-04T04:06:07Z", "source_commit": d.head("main"), "errors": 0.0, "warnings": 0.0, "assessments_waiting": 2.0}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("heartbeat (-want +got):\n%s", diff)
+	}
+
+	// And it is as its schema says, which wants each of these keys.
+	text, err := fs.ReadFile(schemas.FS, "heartbeat.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc.(map[string]any)["additionalProperties"] = false
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("heartbeat", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("heartbeat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(value); err != nil {
+		t.Error(err)
+	}
+	for key := range want {
+		without := maps.Clone(value.(map[string]any))
+		delete(without, key)
+		if schema.Validate(without) == nil {
+			t.Errorf("the schema does without %q", key)
+		}
 	}
 }

@@ -33,6 +33,7 @@ type Input struct {
 	Head        *registry.Stamp           // the commit that the registry is at; nil outside Git or with uncommitted changes
 	Changes     map[string]registry.Stamp // last change by path relative to the registry folder; nil where not known
 	Findings    *diag.Count               // of the last check; nil where there was none
+	AsOf        string                    // the day that Findings were judged at, "2006-01-02"; "" where dated rules were not
 }
 
 // A Catalog is a set of files, each complete in memory.
@@ -92,7 +93,7 @@ func (b *builder) build() error {
 		return err
 	}
 	if c := b.in.Findings; c != nil {
-		status.Findings = &Findings{c.Errors, c.Warnings, c.Infos}
+		status.Findings = &Findings{known(b.in.AsOf), c.Errors, c.Warnings, c.Infos}
 	}
 	status.Kinds = list(status.Kinds)
 	b.cat.Index.Kinds = list(b.cat.Index.Kinds)

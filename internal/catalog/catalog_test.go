@@ -69,6 +69,7 @@ func small(t *testing.T, edit func(files map[string]string)) Input {
 		Head:     &stamp,
 		Changes:  map[string]registry.Stamp{"dpgs/alpha.yaml": older, "dpgs/gone.yaml": older, "assessments/dpgs/alpha.yaml": stamp},
 		Findings: &diag.Count{Warnings: 2},
+		AsOf:     stamp.At.Format(time.DateOnly),
 	}
 }
 

@@ -433,9 +433,10 @@ type KindStatus struct {
 
 // Findings counts what was found when the registry was last checked.
 type Findings struct {
-	Errors   int `json:"errors"`
-	Warnings int `json:"warnings"`
-	Infos    int `json:"infos"`
+	AsOf     *string `json:"as_of"` // the day it was judged at; null where rules that need one were left out
+	Errors   int     `json:"errors"`
+	Warnings int     `json:"warnings"`
+	Infos    int     `json:"infos"`
 }
 
 // Manifest is api/v1/manifest.json: every other file of the catalog, by path.

@@ -19,7 +19,9 @@ mkdir -p "$demo"
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 export GIT_AUTHOR_NAME=Contributor GIT_AUTHOR_EMAIL=contributor@example.org
 export GIT_COMMITTER_NAME=Contributor GIT_COMMITTER_EMAIL=contributor@example.org
-export GIT_AUTHOR_DATE=2026-01-15T12:00:00Z GIT_COMMITTER_DATE=2026-01-15T12:00:00Z
+# The day of the latest fact in the registry: no entry speaks of the future.
+day=$(grep -rhoE '(as_of|date|published): "?[0-9]{4}-[0-9]{2}-[0-9]{2}' registry | grep -oE '[0-9-]{10}$' | sort | tail -n 1)
+export GIT_AUTHOR_DATE="${day}T12:00:00Z" GIT_COMMITTER_DATE="${day}T12:00:00Z"
 
 step() { printf '\n\033[1m%s\033[0m\n' "== $*"; }
 [ -t 1 ] || step() { printf '\n== %s\n' "$*"; }
@@ -120,6 +122,9 @@ done
 [ "$rounds" -gt 0 ] || fail "the bot proposed nothing"
 "$dpgbot" forge list "$forge"
 grep -q 'O4' "$demo/public/api/v1/dpgs/clinic-notes.json" || fail "encryption was not mapped to dpi-safeguards/O4"
+
+grep -q "\"as_of\": \"$day\"" "$demo/public/api/v1/status.json" || fail "status.json does not say that it was judged as of $day"
+if grep -q '"warnings": [1-9]' "$demo/public/api/v1/status.json"; then fail "the registry has warnings as of $day"; fi
 
 step "What there is to look at"
 cat <<EOF
