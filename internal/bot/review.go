@@ -153,7 +153,14 @@ func (m *merge) findings(ctx context.Context, base, asOf string) ([]diag.Diagnos
 		referring[name] = !changed[name]
 	}
 
-	found, err := lint.Run(ctx, m.after, lint.Options{AsOf: asOf, Only: func(name string) bool { return changed[name] || referring[name] }})
+	found, err := lint.Run(ctx, m.after, lint.Options{
+		AsOf: asOf,
+		Only: func(name string) bool { return changed[name] || referring[name] },
+		New: func(name string) bool {
+			d := m.after.At(name)
+			return changed[name] && d != nil && m.before.Place(d.Ref) == nil
+		},
+	})
 	if err != nil {
 		return nil, err
 	}

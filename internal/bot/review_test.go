@@ -348,6 +348,20 @@ func TestOneComment(t *testing.T) {
 	}
 }
 
+// Who proposes what is there already is led to it.
+func TestNewDuplicate(t *testing.T) {
+	d := newDesk(t, entries(2))
+	for name, tt := range map[string]struct{ id, want string }{
+		"a new one":  {"aaa", `then edit "registry/dpgs/e001.yaml" instead`},
+		"an old one": {"e000", `keep one and give the other stage "renamed"`},
+	} {
+		v := d.review(d.open("b-"+tt.id, map[string]string{dpg(tt.id): swap(t, entryFile(tt.id, ""), "name: Clinic "+tt.id, "name: Clinic e001")}))
+		if len(v.Findings) != 1 || v.Findings[0].Rule != "duplicate" || !strings.Contains(v.Findings[0].Hint, tt.want) {
+			t.Errorf("%s: findings are %+v, want the hint %q", name, v.Findings, tt.want)
+		}
+	}
+}
+
 func TestNothingToReview(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

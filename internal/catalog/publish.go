@@ -266,5 +266,5 @@ func some(names []string) string {
 }
 
 func (r WriteReport) String() string {
-	return fmt.Sprintf("%d files written, %d removed, %d as they were", len(r.Written), len(r.Removed), r.Unchanged)
+	return fmt.Sprintf("%s written, %d removed, %d as they were", plural(len(r.Written), "file", "files"), len(r.Removed), r.Unchanged)
 }

@@ -299,21 +299,36 @@ func (f *OneOf) Set(s string) error {
 	return nil
 }
 
-// version is the module's version, or the commit it was built from.
+// version tells the program that runs, as far as it knows.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
 	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
+	return versionOf(info)
+}
+
+// versionOf is the module's version with the commit it was built from.
+func versionOf(info *debug.BuildInfo) string {
+	commit, changed := "", ""
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return "commit " + s.Value
+		switch {
+		case s.Key == "vcs.revision":
+			commit = "commit " + s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = " with changes"
 		}
 	}
-	return "built from source"
+	switch v := info.Main.Version; {
+	case (v == "" || v == "(devel)") && commit == "":
+		return "built from source"
+	case v == "" || v == "(devel)":
+		return commit + changed
+	case commit != "":
+		return v + " (" + commit + changed + ")"
+	default:
+		return v
+	}
 }
 
 func isTerminal(w io.Writer) bool {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/dpg-registry/dpg-registry/internal/registry"
@@ -105,16 +106,27 @@ func realPath(name string) (string, error) {
 		if err == nil {
 			return filepath.Join(real, rest), nil
 		}
+		if _, err := os.Stat(at); errors.Is(err, syscall.ELOOP) { // the other's error has no such name
+			return "", circle(at)
+		}
 		if !errors.Is(err, fs.ErrNotExist) || filepath.Dir(at) == at {
 			return "", err
 		}
 	}
 }
 
+// circle says what is wrong with a link that never arrives.
+func circle(name string) error {
+	return Usagef("%q is a symbolic link that leads back to itself; name the folder that it should lead to", name)
+}
+
 // Open finds the registry in a folder. Unless the options say otherwise, findings
 // name its files as the folder was named.
 func Open(dir string, opt *registry.Options) (registry.Files, error) {
 	info, err := os.Stat(dir)
+	if errors.Is(err, syscall.ELOOP) {
+		return nil, circle(dir)
+	}
 	if err != nil || !info.IsDir() {
 		return nil, Usagef("there is no registry folder %q here; --registry DIR names another", dir)
 	}

@@ -15,8 +15,8 @@ var duplicate = &Rule{
 	Severity: diag.Warning,
 	Summary:  "one subject has one entry",
 	Doc: `Two entries of a kind that share a name, an alias or a repository are usually the same subject, written twice or
-under an old name; entries that are archived or declined count too. Bring them together: keep one, and give the
-other the stage "renamed" with "moved_to". An id in two files is an error. Names are compared without case,
+under an old name; entries that are archived or declined count too. Bring them together: add to the one that is there
+instead of making another, or, where both are there, keep one and give the other the stage "renamed" with "moved_to". An id in two files is an error. Names are compared without case,
 accents and punctuation, repositories without scheme, "www." and ".git".`,
 	CheckAll: func(p *RegistryPass) {
 		groups := newGroups()
@@ -108,7 +108,7 @@ func reportPair(p *RegistryPass, m, other mention, reported map[[2]*registry.Doc
 		return
 	}
 	reported[pair] = true
-	hint := `if it is the same, keep one and give the other stage "renamed" and "moved_to"`
+	hint := sameHint(p, m.doc, other.doc)
 	if m.what == "id" {
 		hint = "give one of the two another id and file name"
 	}
@@ -125,6 +125,22 @@ func reportPair(p *RegistryPass, m, other mention, reported map[[2]*registry.Doc
 	if m.what == "id" {
 		d.Severity = diag.Error
 	}
+}
+
+// sameHint says what to do with two entries that may be of one subject. One that
+// was never published need not become a tombstone.
+func sameHint(p *RegistryPass, a, b *registry.Doc) string {
+	isNew := func(d *registry.Doc) bool { return p.isNew != nil && p.isNew(d.Path) }
+	if isNew(b) {
+		a, b = b, a
+	}
+	switch {
+	case isNew(a) && isNew(b):
+		return "is it the same? then keep one of the two; if it is not, same_as can say what each is elsewhere"
+	case isNew(a):
+		return "is it the same? then edit " + quote(b.Path) + " instead; if it is not, same_as can say what each is elsewhere"
+	}
+	return `if it is the same, keep one and give the other stage "renamed" and "moved_to"`
 }
 
 // movedBetween reports whether one of the two says that the other stands for it.

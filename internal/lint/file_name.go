@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
+	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
 
@@ -24,8 +25,10 @@ the field; an id that was published is kept for ever.`,
 			if kebab.MatchString(p.Entry.ID) {
 				right = p.Entry.ID
 			}
-			if right != "" {
+			if free(p, right) {
 				hint = "rename it to " + quote(right+".yaml")
+			} else if right != "" {
+				hint = "choose another name: " + quote(right) + " is taken"
 			}
 			d := p.Reportf("", hint, "file name %s is not in small letters, digits and single hyphens", quote(path.Base(p.Doc.Path)))
 			d.Start, d.End = diag.Pos{}, diag.Pos{} // the file itself
@@ -34,8 +37,11 @@ the field; an id that was published is kept for ever.`,
 			}
 		}
 		if p.Entry.ID != "" && p.Entry.ID != id && kebab.MatchString(id) {
-			p.Reportf("/id", "write "+quote(id)+", or rename the file to "+quote(p.Entry.ID+".yaml"),
-				"id %s differs from the file's name, %s", quote(p.Entry.ID), quote(id))
+			hint := "write " + quote(id)
+			if kebab.MatchString(p.Entry.ID) && free(p, p.Entry.ID) {
+				hint += ", or, if the entry is new, rename the file to " + quote(p.Entry.ID+".yaml")
+			}
+			p.Reportf("/id", hint, "id %s differs from the file's name, %s", quote(p.Entry.ID), quote(id))
 		}
 		if _, ok := p.Registry.Kind(p.Doc.Kind.Name); !ok {
 			p.Reportf("/schema", "add it to kinds in registry.yaml", "kind %q is not in use in this registry", p.Doc.Kind.Name)
@@ -51,6 +57,12 @@ the field; an id that was published is kept for ever.`,
 		}
 		p.Reportf("/schema", hint, "schema %s is not that of folder %q", quote(p.Entry.Schema), p.Doc.Kind.Folder)
 	},
+}
+
+// free reports whether no other file has an id of the entry's kind, so that a file
+// may be renamed to it.
+func free(p *Pass, id string) bool {
+	return id != "" && p.Registry.Place(entry.Ref{Kind: p.Doc.Kind.Name, ID: id}) == nil
 }
 
 var (

@@ -63,8 +63,11 @@ func (c *frameworkCheck) once(pointer, first, what, id string) {
 func (c *frameworkCheck) file(name string) {
 	root := c.d.Source.Root
 	if id := textOf(root, "id"); id != "" && id != frameworkID(name) {
-		c.report("/id", "write "+quote(frameworkID(name))+", or rename the file to "+quote(id+".yaml"),
-			"id %s differs from the file's name, %s", quote(id), quote(path.Base(name)))
+		hint := "write " + quote(frameworkID(name))
+		if kebab.MatchString(id) && !slices.Contains(ownFrameworks(c.p.Registry), path.Join(frameworkFolder, id+".yaml")) {
+			hint += ", or rename the file to " + quote(id+".yaml")
+		}
+		c.report("/id", hint, "id %s differs from the file's name, %s", quote(id), quote(path.Base(name)))
 	}
 	if license := textOf(root.Get("source"), "license"); license != "" {
 		checkLicense(c.p, c.d, "/source/license", license)

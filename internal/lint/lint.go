@@ -85,6 +85,9 @@ type Options struct {
 	AsOf string                 // the day to judge at, "2006-01-02"; "" leaves dated rules and waivers out
 	Only func(path string) bool // which files to report on; nil is all
 	Jobs int                    // entries judged at a time; 0 is one a processor
+	// New, when set, tells which files a change adds to the registry, so that hints
+	// can say what to do before they are there; nil is that nobody knows.
+	New func(path string) bool
 	// Derived, when set, judges the bot's files, of which this package knows nothing.
 	Derived func(*registry.Registry, *registry.Doc) []diag.Diagnostic
 }
@@ -210,7 +213,7 @@ func (r *run) add(d *registry.Doc, found []diag.Diagnostic) {
 
 // finish looks across the entries and gives all findings.
 func (r *run) finish(ctx context.Context) ([]diag.Diagnostic, error) {
-	p := &RegistryPass{Registry: r.reg, AsOf: r.opt.AsOf, Rules: Rules, wants: r.opt.wants, guesses: map[*registry.Doc]int{}}
+	p := &RegistryPass{Registry: r.reg, AsOf: r.opt.AsOf, Rules: Rules, wants: r.opt.wants, isNew: r.opt.New, guesses: map[*registry.Doc]int{}}
 	for _, rule := range r.rules {
 		if rule.CheckAll != nil && ctx.Err() == nil {
 			p.rule = rule

@@ -1,6 +1,10 @@
 package lint
 
-import "github.com/dpg-registry/dpg-registry/internal/diag"
+import (
+	"slices"
+
+	"github.com/dpg-registry/dpg-registry/internal/diag"
+)
 
 // Others are the findings that no rule of this package makes: of files that cannot
 // be read, that break their schema, of the bot's own files, and of what a pull
@@ -83,6 +87,16 @@ inside a text without quotes.`),
 
 func other(id, summary, doc string) *Rule {
 	return &Rule{ID: id, Severity: diag.Error, Summary: summary, Doc: doc}
+}
+
+// Suggest returns the ids of rules and other findings that a misspelt one is likely
+// to mean, nearest first.
+func Suggest(id string) []string {
+	var ids []string
+	for _, r := range append(slices.Clone(Rules), Others...) {
+		ids = append(ids, r.ID)
+	}
+	return near(id, ids)
 }
 
 // Explain returns the rule or other finding of that id, or nil. Every finding of

@@ -60,6 +60,7 @@ type RegistryPass struct {
 
 	rule    *Rule
 	wants   func(path string) bool
+	isNew   func(path string) bool // nil where nobody knows
 	found   []*acrossFinding
 	guesses map[*registry.Doc]int
 }

@@ -78,6 +78,7 @@ type since struct {
 
 // whole judges both commits.
 func (w *since) whole(ctx context.Context, c *Changes) (now, then []diag.Diagnostic, err error) {
+	opt := w.opt
 	for _, side := range []struct {
 		commit *object.Commit
 		found  *[]diag.Diagnostic
@@ -87,10 +88,11 @@ func (w *since) whole(ctx context.Context, c *Changes) (now, then []diag.Diagnos
 		if err != nil {
 			return nil, nil, err
 		}
-		reg, found, err := Check(ctx, files, w.Load, w.opt)
+		reg, found, err := Check(ctx, files, w.Load, opt)
 		if err != nil {
 			return nil, nil, err
 		}
+		opt.New = isNew(func(r entry.Ref) bool { return reg.Place(r) != nil }, w.Load.Kinds, w.prefix()) // of the head, which is next
 		c.Read += reg.Files
 		*side.found, *side.docs = found, reg.Docs
 	}
@@ -118,6 +120,8 @@ func (w *since) part(ctx context.Context, c *Changes) (now, then []diag.Diagnost
 	}
 	before, after := w.views(x)
 	w.rest = after
+	opt := w.opt
+	opt.New = isNew(func(r entry.Ref) bool { _, ok := before.Find(r); return ok }, w.Load.Kinds, w.prefix())
 	for _, side := range []struct {
 		commit *object.Commit
 		found  *[]diag.Diagnostic
@@ -129,7 +133,7 @@ func (w *since) part(ctx context.Context, c *Changes) (now, then []diag.Diagnost
 		}
 		load := w.Load
 		load.Elsewhere = side.rest
-		reg, found, err := Check(ctx, files, load, w.opt)
+		reg, found, err := Check(ctx, files, load, opt)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -137,6 +141,15 @@ func (w *since) part(ctx context.Context, c *Changes) (now, then []diag.Diagnost
 		*side.found = found
 	}
 	return now, then, nil
+}
+
+// isNew tells the files of the head whose ids the base has not.
+func isNew(base func(entry.Ref) bool, kinds []entry.Kind, prefix string) func(path string) bool {
+	return func(path string) bool {
+		name := strings.TrimPrefix(path, prefix+"/")
+		k, ok := kindOf(kinds, name)
+		return ok && !base(entry.Ref{Kind: k.Name, ID: entry.FileID(name)})
+	}
 }
 
 // records reads some entries of a commit as far as their records.

@@ -91,13 +91,95 @@ func TestSinceIsTheDifference(t *testing.T) {
 			whole++
 		}
 		total += len(want)
-		if diff := cmp.Diff(words(diag.Sort(want)), words(got)); diff != "" {
+		if diff := cmp.Diff(words(plainHints(diag.Sort(want))), words(plainHints(got))); diff != "" {
 			t.Fatalf("step %d, %s..%s (-full +since):\n%s\n%s", i, from, to, diff, w.git("diff", from, to))
 		}
 	}
 	t.Logf("%d steps with %d findings, %d of them deletions; %d changed the rules", commits-1, total, deleted, whole)
 	if total == 0 || deleted == 0 || whole == 0 {
 		t.Error("the edits are too tame to test anything")
+	}
+}
+
+// plainHints leaves out those that depend on what is new, which one commit alone
+// does not tell.
+func plainHints(ds []diag.Diagnostic) []diag.Diagnostic {
+	ds = slices.Clone(ds)
+	for i := range ds {
+		if ds[i].Rule == "duplicate" {
+			ds[i].Hint = ""
+		}
+	}
+	return ds
+}
+
+// Whoever adds an entry is asked whether it is there already, and whoever has two
+// is told how to bring them together.
+func TestSinceHintsOfDuplicates(t *testing.T) {
+	dir := t.TempDir()
+	w := writer{t: t, dir: dir}
+	w.git("init", "-q", "-b", "main")
+	add := func(id, name string) {
+		w.write("dpgs/"+id+".yaml", "schema: dpg/v1\nid: "+id+"\nname: "+name+"\ntypes: [software]\nstatus: {stage: nominee}\n")
+	}
+	commit := func() {
+		w.git("add", "-A")
+		w.git("commit", "-q", "-m", "c")
+	}
+	add("m", "Aid")
+	add("o", "Book")
+	commit()
+	hints := func() (hints []string) {
+		repo, err := registry.FindRepo(filepath.Join(dir, "registry"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		base, _ := repo.Commit("HEAD~1")
+		head, _ := repo.Commit("HEAD")
+		found, _, err := lint.Since(t.Context(), lint.Span{Repo: repo, Base: base, Head: head}, lint.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range found {
+			if d.Rule == "duplicate" {
+				hints = append(hints, d.Hint)
+			}
+		}
+		return hints
+	}
+	const (
+		edit = `is it the same? then edit "registry/dpgs/m.yaml" instead; if it is not, same_as can say what each is elsewhere`
+		keep = `if it is the same, keep one and give the other stage "renamed" and "moved_to"`
+		one  = `is it the same? then keep one of the two; if it is not, same_as can say what each is elsewhere`
+	)
+	for _, step := range []struct {
+		name   string
+		change func()
+		want   []string
+	}{
+		{"a new entry behind the old one", func() { add("z", "Aid") }, []string{edit}},
+		{"an old entry gets the name", func() { add("o", "aid!") }, []string{keep}},
+		{"two new ones", func() { add("x", "Cup"); add("y", "Cup") }, []string{one}},
+		{"a new entry, with the policy", func() {
+			add("a", "Dish")
+			add("b", "Dish")
+			w.write("policy.yaml", "schema: policy/v1\n")
+		}, []string{one}},
+	} {
+		step.change()
+		commit()
+		if diff := cmp.Diff(step.want, hints()); diff != "" {
+			t.Errorf("%s: hints differ (-want +got):\n%s", step.name, diff)
+		}
+	}
+	// In front of the old one by name.
+	w.git("rm", "-q", "-r", "registry/dpgs")
+	add("m", "Aid")
+	commit()
+	add("a", "Aid")
+	commit()
+	if diff := cmp.Diff([]string{edit}, hints()); diff != "" {
+		t.Errorf("a new entry in front of the old one: hints differ (-want +got):\n%s", diff)
 	}
 }
 

@@ -50,21 +50,31 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		s.missing(w, r)
-	case info.IsDir() && !folder:
-		s.redirect(w, r, name)
 	case info.IsDir():
-		for _, index := range []string{"index.html", "index.json"} {
-			if info, err := s.stat(path.Join(name, index)); err == nil && info.Mode().IsRegular() {
-				s.file(w, r, path.Join(name, index))
-				return
-			}
+		switch index := s.index(name); {
+		case index == "":
+			s.missing(w, r) // at once: a slash would lead nowhere either
+		case !folder:
+			s.redirect(w, r, name)
+		default:
+			s.file(w, r, index)
 		}
-		s.missing(w, r)
 	case folder, !info.Mode().IsRegular():
 		s.missing(w, r)
 	default:
 		s.file(w, r, name)
 	}
+}
+
+// index is the file that stands for a folder; "" is none.
+func (s *server) index(folder string) string {
+	for _, name := range []string{"index.html", "index.json"} {
+		name = path.Join(folder, name)
+		if info, err := s.stat(name); err == nil && info.Mode().IsRegular() {
+			return name
+		}
+	}
+	return ""
 }
 
 // nameOf gives the file that an address means, and whether it says folder by a
@@ -155,7 +165,13 @@ func (s *server) redirect(w http.ResponseWriter, r *http.Request, name string) {
 }
 
 func (s *server) missing(w http.ResponseWriter, r *http.Request) {
-	s.problem(w, r, http.StatusNotFound, "there is no such file in this catalog; api/v1/index.json leads to all there are")
+	detail := "there is no such file in this catalog; api/v1/index.json leads to all there are"
+	if name, _, ok := nameOf(r.URL.Path); ok {
+		if info, err := s.stat(name + ".json"); err == nil && info.Mode().IsRegular() {
+			detail = "there is no such file in this catalog; " + name + ".json is there"
+		}
+	}
+	s.problem(w, r, http.StatusNotFound, detail)
 }
 
 // problem answers a program in its own words (RFC 9457) and a person in plain

@@ -45,6 +45,22 @@ func serve(t *testing.T) http.Handler {
 	return Handler(root.FS())
 }
 
+// A folder without a page of its own is not there, with a slash or without, and
+// the answer names the list that is.
+func TestFolderWithoutAPage(t *testing.T) {
+	h := serve(t)
+	for address, want := range map[string]string{
+		"/api/v1/dpgs":  "api/v1/dpgs.json is there",
+		"/api/v1/dpgs/": "api/v1/dpgs.json is there",
+		"/empty":        "leads to all there are",
+	} {
+		r := get(h, "GET", address, nil)
+		if text := body(t, r); r.StatusCode != 404 || r.Header.Get("Location") != "" || !strings.Contains(text, want) {
+			t.Errorf("GET %s = %d %s, want 404 and %q", address, r.StatusCode, text, want)
+		}
+	}
+}
+
 func get(h http.Handler, method, path string, header http.Header) *http.Response {
 	r := httptest.NewRequest(method, "http://localhost/", nil)
 	r.URL.Path = path // as it stands, without what a client would tidy

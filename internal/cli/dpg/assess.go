@@ -47,7 +47,7 @@ proposes the same files as a pull request.`,
 func runAssess(ctx context.Context, o *cli.IO, dir string, dry bool, jobs int) error {
 	done := o.Busy("assessing")
 	defer done()
-	a := assessing{dir: dir, load: registry.Options{Jobs: jobs}}
+	a := assessing{dir: dir, load: registry.Options{Jobs: jobs}, unread: map[string]bool{}}
 	if err := a.open(ctx); err != nil {
 		return err
 	}
@@ -56,6 +56,7 @@ func runAssess(ctx context.Context, o *cli.IO, dir string, dry bool, jobs int) e
 		return err
 	}
 	done()
+	a.warn(o)
 	deleted := 0
 	for _, p := range proposals {
 		if p.Delete {
@@ -82,8 +83,9 @@ type assessing struct {
 	files   registry.Files
 	blobs   []registry.Blob // of entries and assessments
 	entries int
-	rules   string // hash of what applies to every entry
-	cache   string // file of the memory; "" for none
+	rules   string          // hash of what applies to every entry
+	cache   string          // file of the memory; "" for none
+	unread  map[string]bool // files with errors, which were not assessed; paths as findings have them
 }
 
 func (a *assessing) open(ctx context.Context) error {
@@ -117,11 +119,36 @@ func (a *assessing) open(ctx context.Context) error {
 		return err
 	}
 	// Every group of entries is judged by the same rules, read once.
-	a.load.Rules, err = registry.Load(ctx, registry.Subset(a.files, governing), a.load)
+	if a.load.Rules, err = registry.Load(ctx, registry.Subset(a.files, governing), a.load); err != nil {
+		return err
+	}
+	a.note(a.load.Rules)
 	if dir := cacheDir(a.dir); dir != "" {
 		a.cache = filepath.Join(dir, "assessed")
 	}
-	return err
+	return nil
+}
+
+// note remembers which files of a registry do not load as what they should be.
+// An assessment that does not is made anew.
+func (a *assessing) note(reg *registry.Registry) {
+	for _, d := range reg.Findings {
+		if d.Severity == diag.Error && !strings.HasPrefix(d.Path, path.Join(a.load.Prefix, registry.AssessmentFolder)+"/") {
+			a.unread[d.Path] = true
+		}
+	}
+}
+
+// warn names the files that were left out.
+func (a *assessing) warn(o *cli.IO) {
+	const most = 10
+	names := slices.Sorted(maps.Keys(a.unread))
+	for _, name := range names[:min(len(names), most)] {
+		o.Say("warning: %s has errors and was not used; dpg validate says which", diag.OneLine(name))
+	}
+	if n := len(names) - most; n > 0 {
+		o.Say("warning: %s more, likewise", plural(n, "file", "files"))
+	}
 }
 
 // thisBuild tells one build of this program from another: what an engine that is being
@@ -146,6 +173,7 @@ func (a *assessing) each(ctx context.Context, dry bool) ([]assess.Proposal, erro
 		if err != nil {
 			return nil, err
 		}
+		a.note(reg)
 		proposals, err := assess.Plan(ctx, reg)
 		if err != nil {
 			return nil, err
@@ -221,6 +249,9 @@ func (a *assessing) remember(changed []assess.Proposal) {
 		if info, err := os.Lstat(filepath.Join(a.dir, filepath.FromSlash(p.Path))); err == nil && !p.Delete {
 			now[p.Path] = registry.Blob{Path: p.Path, Size: info.Size(), ModTime: info.ModTime()}
 		}
+	}
+	for name := range a.unread { // so that it is said again
+		delete(now, strings.TrimPrefix(name, a.load.Prefix+"/"))
 	}
 	_, _ = disk.WriteFile(a.cache, assess.Remember(a.rules, slices.Collect(maps.Values(now))).Encode())
 }

@@ -38,6 +38,9 @@ var explainCommand = cli.Command{
 				}
 			}
 			if len(args) == 1 {
+				if meant := lint.Suggest(args[0]); len(meant) > 0 {
+					return cli.Usagef("there is no rule %q; did you mean %s?", args[0], strings.Join(meant, " or "))
+				}
 				return cli.Usagef("there is no rule %q; there are %s", args[0], strings.Join(names, ", "))
 			}
 			return nil

@@ -64,6 +64,9 @@ func serve(ctx context.Context, o *cli.IO, dir, addr string) error {
 		return cli.Usagef("there is no folder %q to serve; dpg build --out %s makes one", dir, dir)
 	}
 	defer root.Close()
+	if !holdsCatalog(root) {
+		return cli.Usagef("%q holds no catalog; run dpg build --out %s first", dir, dir)
+	}
 	l, err := listen(addr)
 	if err != nil {
 		return err
@@ -91,6 +94,16 @@ func serve(ctx context.Context, o *cli.IO, dir, addr string) error {
 	<-answered
 	o.Say("stopped")
 	return nil
+}
+
+// holdsCatalog reports whether there is anything to start from.
+func holdsCatalog(root *os.Root) bool {
+	for _, name := range []string{"api/v1/index.json", "index.html"} {
+		if info, err := root.Stat(name); err == nil && info.Mode().IsRegular() {
+			return true
+		}
+	}
+	return false
 }
 
 // listen takes the address, or one of the next twenty ports where it is taken.
