@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"encoding/hex"
 	"errors"
@@ -73,13 +74,25 @@ func (f folder) Read(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return readBounded(file)
+	var size int64
+	if info, err := file.Stat(); err == nil {
+		size = info.Size()
+	}
+	return readBounded(file, size)
 }
 
 // readBounded reads one byte more than a file may have, so that its size is a
-// finding of package source and never a matter of memory.
-func readBounded(r io.Reader) ([]byte, error) {
-	return io.ReadAll(io.LimitReader(r, source.MaxBytes+1))
+// finding of package source and never a matter of memory. size is a guess that
+// saves copying; 0 is none.
+func readBounded(r io.Reader, size int64) ([]byte, error) {
+	r = io.LimitReader(r, source.MaxBytes+1)
+	if size <= 0 || size > source.MaxBytes {
+		return io.ReadAll(r)
+	}
+	var b bytes.Buffer
+	b.Grow(int(size) + bytes.MinRead) // room to see the end without growing
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
 }
 
 // FromTree reads a registry from a Git tree, without a work tree.
@@ -145,7 +158,7 @@ func (g *gitTree) Read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("read %q: %w", name, err)
 	}
 	defer r.Close()
-	return readBounded(r)
+	return readBounded(r, f.Size)
 }
 
 func modeOf(e *object.TreeEntry) fs.FileMode {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/sync/errgroup"
@@ -164,12 +165,21 @@ func (l *loader) folders() string {
 
 func (l *loader) read(ctx context.Context, tasks []*task, one func(*task) error) error {
 	g, running := errgroup.WithContext(ctx) // done once Wait returns
-	g.SetLimit(l.opt.Jobs)
-	for _, t := range tasks {
-		if running.Err() != nil {
-			break
-		}
-		g.Go(func() error { return one(t) })
+	// A few goroutines that stay, since a deep call's stack has to grow only once.
+	var next atomic.Int64
+	for range min(l.opt.Jobs, len(tasks)) {
+		g.Go(func() error {
+			for running.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(tasks) {
+					break
+				}
+				if err := one(tasks[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
 	if err := g.Wait(); err != nil {
 		return err

@@ -131,5 +131,5 @@ func (p *picked) Read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("read %q: %w", name, err)
 	}
 	defer f.Close()
-	return readBounded(f)
+	return readBounded(f, b.Size)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -81,7 +82,7 @@ type Document struct {
 // file could not be read at all, and the findings then say why.
 func Parse(path string, text []byte) (*Document, []diag.Diagnostic) {
 	p := &parser{doc: &Document{Path: path, text: text, lines: lineStarts(text)}}
-	p.doc.Root = &Node{doc: p.doc}
+	p.doc.Root = p.node(0)
 	p.parse(text)
 	return p.doc, p.found
 }
@@ -92,6 +93,25 @@ type parser struct {
 	found   []diag.Diagnostic
 	nodes   int
 	aliases int
+	open    []*yaml.Node // the lists and mappings around, outermost first
+	slab    []Node       // nodes to hand out
+}
+
+// node makes a node that stands at an offset. Nodes are made many at a time: a
+// file is kept or dropped as a whole.
+func (p *parser) node(at int) *Node {
+	if len(p.slab) == 0 {
+		const few, many = 16, 64
+		size := few
+		if p.nodes > 0 {
+			size = many
+		}
+		p.slab = make([]Node, size)
+	}
+	n := &p.slab[0]
+	p.slab = p.slab[1:]
+	n.doc, n.start, n.end = p.doc, at, at
+	return n
 }
 
 func (p *parser) parse(text []byte) {
@@ -103,21 +123,22 @@ func (p *parser) parse(text []byte) {
 		p.report(i, i+1, "file-encoding", fmt.Sprintf("byte 0x%02x is not UTF-8", text[i]), "save the file as UTF-8")
 		return
 	}
-	if i := controlByte(text); i >= 0 {
+	control, deep := survey(text)
+	if i := control; i >= 0 {
 		p.report(i, i+1, "file-encoding", fmt.Sprintf("control character U+%04X is not allowed", text[i]), "delete the character")
 		return
 	}
-	if at, ok := tooDeep(text); ok {
-		p.report(at, at, "yaml-depth", fmt.Sprintf("values are nested more than %d deep", MaxDepth), "")
+	if deep >= 0 {
+		p.report(deep, deep, "yaml-depth", fmt.Sprintf("values are nested more than %d deep", MaxDepth), "")
 		return
 	}
 	var root yaml.Node
-	dec := yaml.NewDecoder(strings.NewReader(string(text)))
+	dec := yaml.NewDecoder(bytes.NewReader(text))
 	if err := dec.Decode(&root); err != nil {
 		p.syntax(err)
 		return
 	}
-	p.breaks = yamlLineStarts(text)
+	p.breaks = p.doc.breaks()
 	var second yaml.Node
 	switch err := dec.Decode(&second); {
 	case err == nil:
@@ -131,13 +152,13 @@ func (p *parser) parse(text []byte) {
 	if len(root.Content) != 1 {
 		return
 	}
-	if n := p.build(root.Content[0], 1, map[*yaml.Node]bool{}); n != nil {
+	if n := p.build(root.Content[0], 1); n != nil {
 		p.doc.Root, p.doc.yaml = n, root.Content[0]
 	}
 }
 
 // build returns nil once a bound is passed; what the bound is has then been reported.
-func (p *parser) build(y *yaml.Node, depth int, open map[*yaml.Node]bool) *Node {
+func (p *parser) build(y *yaml.Node, depth int) *Node {
 	p.nodes++
 	at := p.offset(y.Line, y.Column)
 	switch {
@@ -148,7 +169,7 @@ func (p *parser) build(y *yaml.Node, depth int, open map[*yaml.Node]bool) *Node 
 		p.report(at, at, "yaml-alias", fmt.Sprintf("the file holds more than %d values, aliases written out", MaxNodes), "write values out instead of repeating them with *")
 		return nil
 	}
-	n := &Node{doc: p.doc, start: at, end: at}
+	n := p.node(at)
 	switch y.Kind {
 	case yaml.AliasNode:
 		p.aliases++
@@ -156,27 +177,26 @@ func (p *parser) build(y *yaml.Node, depth int, open map[*yaml.Node]bool) *Node 
 			p.report(at, at, "yaml-alias", fmt.Sprintf("more than %d aliases (*name) are used", MaxAliases), "write the values out")
 			return nil
 		}
-		if open[y.Alias] {
+		if slices.Contains(p.open, y.Alias) {
 			p.report(at, at, "yaml-alias", fmt.Sprintf("alias %q stands inside the value it names", "*"+y.Value), "write the value out")
 			return nil
 		}
-		target := p.build(y.Alias, depth, open)
+		target := p.build(y.Alias, depth)
 		if target == nil {
 			return nil
 		}
 		target.start, target.end = at, at+1+len(y.Value)
 		return target
 	case yaml.MappingNode:
-		n.Kind = Map
-		open[y] = true
-		defer delete(open, y)
-		seen := make(map[string]*Node, len(y.Content)/2)
+		n.Kind, n.Fields = Map, slices.Grow(n.Fields, len(y.Content)/2)
+		p.open = append(p.open, y)
+		var seen keys
 		for i := 0; i+1 < len(y.Content); i += 2 {
-			key := p.build(y.Content[i], depth+1, open)
+			key := p.build(y.Content[i], depth+1)
 			if key == nil {
 				return nil
 			}
-			value := p.build(y.Content[i+1], depth+1, open)
+			value := p.build(y.Content[i+1], depth+1)
 			if value == nil {
 				return nil
 			}
@@ -184,7 +204,7 @@ func (p *parser) build(y *yaml.Node, depth int, open map[*yaml.Node]bool) *Node 
 				p.report(key.start, key.end, "yaml-key", "a key must be plain text", "YAML's << and composed keys are not used here")
 				return nil
 			}
-			if first := seen[key.Text]; first != nil {
+			if first := seen.find(n.Fields, key.Text); first != nil {
 				p.found = append(p.found, diag.Diagnostic{
 					Path: p.doc.Path, Start: p.doc.Pos(key.start), End: p.doc.Pos(key.end),
 					Rule: "duplicate-key", Severity: diag.Error,
@@ -194,25 +214,50 @@ func (p *parser) build(y *yaml.Node, depth int, open map[*yaml.Node]bool) *Node 
 				})
 				continue
 			}
-			seen[key.Text] = key
 			n.Fields = append(n.Fields, Field{key, value})
 		}
+		p.open = p.open[:len(p.open)-1]
 	case yaml.SequenceNode:
-		n.Kind = List
-		open[y] = true
-		defer delete(open, y)
+		n.Kind, n.Items = List, slices.Grow(n.Items, len(y.Content))
+		p.open = append(p.open, y)
 		for _, c := range y.Content {
-			item := p.build(c, depth+1, open)
+			item := p.build(c, depth+1)
 			if item == nil {
 				return nil
 			}
 			n.Items = append(n.Items, item)
 		}
+		p.open = p.open[:len(p.open)-1]
 	default:
 		n.Kind, n.Text = scalarKind(y), y.Value
 		n.end = p.scalarEnd(y, at)
 	}
 	return n
+}
+
+// keys finds the keys of a mapping that were there before. Most mappings are
+// small, and looking through them is faster than an index.
+type keys struct{ index map[string]*Node }
+
+func (k *keys) find(fields []Field, key string) *Node {
+	const small = 32
+	if len(fields) <= small {
+		for i := range fields {
+			if fields[i].Key.Text == key {
+				return fields[i].Key
+			}
+		}
+		return nil
+	}
+	if k.index == nil {
+		k.index = make(map[string]*Node, 2*len(fields))
+		for _, f := range fields {
+			k.index[f.Key.Text] = f.Key
+		}
+	} else if last := fields[len(fields)-1].Key; k.index[last.Text] == nil {
+		k.index[last.Text] = last
+	}
+	return k.index[key]
 }
 
 func scalarKind(y *yaml.Node) Kind {
@@ -235,7 +280,7 @@ func (p *parser) scalarEnd(y *yaml.Node, at int) int {
 	rest := p.doc.text[at:]
 	switch y.Style &^ yaml.TaggedStyle {
 	case 0:
-		if strings.HasPrefix(string(rest[:min(len(rest), len(y.Value))]), y.Value) {
+		if len(rest) >= len(y.Value) && string(rest[:len(y.Value)]) == y.Value {
 			return at + len(y.Value)
 		}
 	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
@@ -360,7 +405,7 @@ func (d *Document) Locate(pointer string) (n *Node, exact bool) {
 		return n, true
 	}
 	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		token = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
+		token = unescapeToken(token)
 		var next *Node
 		switch n.Kind {
 		case Map:
@@ -388,7 +433,7 @@ func (d *Document) KeyAt(pointer string) *Node {
 	if !exact {
 		return nil
 	}
-	name := strings.NewReplacer("~1", "/", "~0", "~").Replace(pointer[i+1:])
+	name := unescapeToken(pointer[i+1:])
 	for _, f := range parent.Fields {
 		if f.Key.Text == name {
 			return f.Key
@@ -397,8 +442,19 @@ func (d *Document) KeyAt(pointer string) *Node {
 	return nil
 }
 
+// unescapeToken reads a token of an RFC 6901 pointer.
+func unescapeToken(token string) string {
+	if strings.IndexByte(token, '~') < 0 { // nearly always
+		return token
+	}
+	return strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
+}
+
 // Pointer joins tokens to an RFC 6901 pointer.
 func Pointer(tokens ...string) string {
+	if len(tokens) == 1 && !strings.ContainsAny(tokens[0], "~/") {
+		return "/" + tokens[0]
+	}
 	var b strings.Builder
 	for _, t := range tokens {
 		b.WriteByte('/')

@@ -1,8 +1,14 @@
 package source
 
-import "unicode/utf8"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 func invalidUTF8(text []byte) int {
+	if utf8.Valid(text) { // several bytes at a time
+		return -1
+	}
 	for i := 0; i < len(text); {
 		r, n := utf8.DecodeRune(text[i:])
 		if r == utf8.RuneError && n <= 1 {
@@ -13,26 +19,30 @@ func invalidUTF8(text []byte) int {
 	return -1
 }
 
-func controlByte(text []byte) int {
-	for i, b := range text {
-		if b < 0x20 && b != '\t' && b != '\n' && b != '\r' || b == 0x7f {
-			return i
-		}
-	}
-	return -1
-}
-
-// tooDeep spares the YAML scanner what it is slow at: a run of brackets or of
-// "- - - " thousands deep. It looks at single lines only and knows no quoting,
-// so it refuses nothing below four times the real bound.
-func tooDeep(text []byte) (at int, deep bool) {
+// survey finds the first control character and the first place that is too deep;
+// -1 is none.
+//
+// Depth is looked at to spare the YAML scanner what it is slow at: a run of
+// brackets or of "- - - " thousands deep. That looks at single lines only and
+// knows no quoting, so it refuses nothing below four times the real bound.
+func survey(text []byte) (control, deep int) {
 	const bound = 4 * MaxDepth
+	control, deep = -1, -1
 	open, dashes := 0, 0
 	for i, b := range text {
+		switch {
+		case b >= 'a' && b <= 'z', b == ' ': // most of any text
+			continue
+		case b < 0x20 && b != '\t' && b != '\n' && b != '\r' || b == 0x7f:
+			return i, deep
+		}
+		if deep >= 0 {
+			continue
+		}
 		switch b {
 		case '[', '{':
 			if open++; open > bound {
-				return i, true
+				deep = i
 			}
 		case ']', '}':
 			open = max(0, open-1)
@@ -41,22 +51,35 @@ func tooDeep(text []byte) (at int, deep bool) {
 		case '-', '?':
 			if i+1 < len(text) && text[i+1] == ' ' {
 				if dashes++; dashes > bound {
-					return i, true
+					deep = i
 				}
 			}
 		}
 	}
-	return 0, false
+	return control, deep
 }
 
 func lineStarts(text []byte) []int {
-	starts := []int{0}
-	for i, b := range text {
-		if b == '\n' {
-			starts = append(starts, i+1)
+	starts := make([]int, 1, 1+bytes.Count(text, []byte{'\n'}))
+	for at := 0; ; {
+		i := bytes.IndexByte(text[at:], '\n')
+		if i < 0 {
+			return starts
+		}
+		at += i + 1
+		starts = append(starts, at)
+	}
+}
+
+// breaks is where lines start as yaml.v3 counts them, which in nearly all files
+// is as editors do.
+func (d *Document) breaks() []int {
+	for _, odd := range []string{"\r", "\u0085", "\u2028", "\u2029"} {
+		if bytes.Contains(d.text, []byte(odd)) {
+			return yamlLineStarts(d.text)
 		}
 	}
-	return starts
+	return d.lines
 }
 
 // yamlLineStarts counts lines as yaml.v3 does: CR, LF, CR LF, NEL, LS and PS end one.

@@ -50,7 +50,7 @@ type Token struct {
 // The document must be free of findings of this package.
 func (d *Document) Tokens() ([]Token, error) {
 	d.once.Do(func() {
-		s := scanner{doc: d, breaks: yamlLineStarts(d.text)}
+		s := scanner{doc: d, breaks: d.breaks()}
 		if d.yaml != nil {
 			s.walk(d.yaml)
 		}
