@@ -29,7 +29,8 @@ countries one by one, or say it in the description.`,
 			if code != "" {
 				hint = "write " + quote(code)
 			}
-			p.Reportf(c.pointer, hint, "country %s is not an ISO 3166-1 alpha-2 code", quote(c.code)).Edits = repair.edits(c, code)
+			d := p.Reportf(c.pointer, hint, "country %s is not an ISO 3166-1 alpha-2 code", quote(c.code))
+			d.Edits = p.edits(func() []diag.Edit { return repair.edits(c, code) })
 		}
 	},
 }

@@ -26,9 +26,12 @@ Whether the page is there is another question, which needs the network.`,
 			}
 			if f := faultOf(l.text); f != nil {
 				d := p.ReportWithinf(l.pointer, l.front, len(l.text), f.hint, "%s", f.message)
-				if right := repairLink(l.text); right != "" {
-					d.Edits = p.Doc.Source.Rewrite(l.pointer, right)
-				}
+				d.Edits = p.edits(func() []diag.Edit {
+					if right := repairLink(l.text); right != "" {
+						return p.Doc.Source.Rewrite(l.pointer, right)
+					}
+					return nil
+				})
 			}
 		}
 	},

@@ -88,6 +88,9 @@ type Options struct {
 	// New, when set, tells which files a change adds to the registry, so that hints
 	// can say what to do before they are there; nil is that nobody knows.
 	New func(path string) bool
+	// NoEdits leaves Edits out of the findings of rules: where nobody will see them,
+	// the places that they change need not be looked up.
+	NoEdits bool
 	// Derived, when set, judges the bot's files, of which this package knows nothing.
 	Derived func(*registry.Registry, *registry.Doc) []diag.Diagnostic
 }
@@ -181,7 +184,7 @@ func (r *run) file(d *registry.Doc) {
 	case d.Entry == nil:
 		return
 	}
-	p := &Pass{Registry: r.reg, Doc: d, Entry: d.Entry, AsOf: r.opt.AsOf, Rules: Rules, Strings: stringsOf(d.Source)}
+	p := &Pass{Registry: r.reg, Doc: d, Entry: d.Entry, AsOf: r.opt.AsOf, Rules: Rules, Strings: stringsOf(d.Source), noEdits: r.opt.NoEdits}
 	for _, rule := range r.rules {
 		if rule.Check != nil && (len(p.Strings) <= MaxStrings || rule == entrySize) {
 			p.rule = rule

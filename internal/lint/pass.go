@@ -25,6 +25,15 @@ type Pass struct {
 	rule    *Rule
 	found   []*diag.Diagnostic
 	guesses int // how many times a rule looked for what was meant
+	noEdits bool
+}
+
+// edits computes the edits of a finding, if anybody will see them.
+func (p *Pass) edits(compute func() []diag.Edit) []diag.Edit {
+	if p.noEdits {
+		return nil
+	}
+	return compute()
 }
 
 // maxGuesses is how many findings on one entry may search for what was meant,
@@ -199,7 +208,7 @@ type String struct {
 
 // stringsOf lists the texts of a file in order.
 func stringsOf(doc *source.Document) []String {
-	var out []String
+	out := make([]String, 0, 64)
 	var walk func(n *source.Node, pointer, field string, inList bool)
 	walk = func(n *source.Node, pointer, field string, inList bool) {
 		switch n.Kind {
@@ -221,5 +230,8 @@ func stringsOf(doc *source.Document) []String {
 
 // item is the pointer of a list's item.
 func item(list string, i int, rest ...string) string {
+	if len(rest) == 0 {
+		return list + "/" + strconv.Itoa(i)
+	}
 	return list + "/" + strconv.Itoa(i) + source.Pointer(rest...)
 }

@@ -99,6 +99,7 @@ func (v *validate) run(ctx context.Context, o *cli.IO) error {
 			return err
 		}
 	}
+	opt.NoEdits = true // no format shows them
 	judge := v.judge
 	if v.since != "" {
 		judge = v.judgeSince
