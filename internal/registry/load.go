@@ -53,6 +53,7 @@ func (l *loader) load(ctx context.Context) error {
 	}
 	slices.SortFunc(blobs, func(a, b Blob) int { return strings.Compare(a.Path, b.Path) })
 	rules, files := l.sort(blobs)
+	l.prepare(files)
 	if err := l.read(ctx, rules, l.readOne); err != nil {
 		return err
 	}
@@ -89,6 +90,17 @@ func (l *loader) load(ctx context.Context) error {
 	}
 	l.reg.Findings = diag.Sort(l.reg.Findings)
 	return nil
+}
+
+// prepare has the schemas of these files compiled meanwhile.
+func (l *loader) prepare(files []*task) {
+	var last string // files of a kind stand side by side
+	for _, t := range files {
+		if t.schema != last {
+			last = t.schema
+			go l.opt.Schemas.Prepare(last)
+		}
+	}
 }
 
 // collect takes over what came of a file, and reports whether it was read.

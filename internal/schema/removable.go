@@ -15,8 +15,8 @@ import (
 // pointer go with its key: it is not one that must be there, nor one of the last
 // that a list or mapping needs. In doubt the answer is no.
 func (s *Set) Removable(name string, doc *source.Document, pointer string) bool {
-	sch := s.compiled[name]
-	if _, exact := doc.Locate(pointer); sch == nil || !exact || pointer == "" {
+	file, err := s.file(name)
+	if _, exact := doc.Locate(pointer); err != nil || file == nil || !exact || pointer == "" {
 		return false
 	}
 	tokens := strings.Split(pointer[1:], "/")
@@ -24,7 +24,7 @@ func (s *Set) Removable(name string, doc *source.Document, pointer string) bool 
 		tokens[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(t)
 	}
 	parent, last := tokens[:len(tokens)-1], tokens[len(tokens)-1]
-	err := sch.Validate(without(doc.Root.Value(), tokens))
+	err = file.compiled.Validate(without(doc.Root.Value(), tokens))
 	var invalid *jsonschema.ValidationError
 	if !errors.As(err, &invalid) {
 		return err == nil

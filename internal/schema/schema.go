@@ -24,15 +24,19 @@ import (
 	"github.com/dpg-registry/dpg-registry/schemas"
 )
 
-// A Set is compiled schemas. It is safe for concurrent use.
+// A Set is schemas by file name, each compiled when it is first asked for: a
+// registry without resources need not wait for their schema. It is safe for
+// concurrent use.
 type Set struct {
-	compiled map[string]*jsonschema.Schema // by file name
-	raw      map[string]object             // by $id; what a schema says of itself goes into hints
-	nouns    map[pattern]noun
+	files map[string]func() (*file, error) // by file name
 }
 
-// A pattern is a regular expression in the schema of an $id.
-type pattern struct{ id, expression string }
+// A file is one compiled schema.
+type file struct {
+	compiled *jsonschema.Schema
+	raw      object                 // what it says of itself goes into hints
+	nouns    func() map[string]noun // by pattern
+}
 
 // object is a schema, or a part of one, as it is written.
 type object = map[string]any
@@ -45,100 +49,154 @@ type noun struct {
 }
 
 var builtin = sync.OnceValues(func() (*Set, error) {
-	return compile(schemas.FS, func(name string) bool { return !strings.HasPrefix(name, "catalog-") })
+	return open(schemas.FS, func(name string) bool { return !strings.HasPrefix(name, "catalog-") })
 })
 
 // Builtin returns the project's own schemas of files that people and the bot
-// write, compiled once. Those of the catalog's responses are not among them: every
-// command would wait for them.
+// write. Those of the catalog's responses are not among them.
 func Builtin() (*Set, error) { return builtin() }
 
 // Compile compiles the files *.schema.json of a folder. Each names itself by
 // "$id"; a reference that leads out of the folder is an error. Of the formats,
 // only "date" is checked: links are for a lint rule, which says more.
 func Compile(fsys fs.FS) (*Set, error) {
-	return compile(fsys, func(string) bool { return true })
-}
-
-func compile(fsys fs.FS, wanted func(name string) bool) (*Set, error) {
-	names, err := fs.Glob(fsys, "*.schema.json")
+	s, err := open(fsys, func(string) bool { return true })
 	if err != nil {
 		return nil, err
 	}
-	names = slices.DeleteFunc(names, func(name string) bool { return !wanted(name) })
-	s := &Set{
-		compiled: make(map[string]*jsonschema.Schema, len(names)),
-		raw:      make(map[string]object, len(names)),
-		nouns:    make(map[pattern]noun),
-	}
-	c := jsonschema.NewCompiler()
-	c.UseLoader(jsonschema.SchemeURLLoader{}) // no scheme: nothing is fetched
-	c.AssertFormat()
-	c.RegisterFormat(&jsonschema.Format{Name: "uri", Validate: func(any) error { return nil }})
-	ids := make(map[string]string, len(names))
-	for _, name := range names {
-		data, err := fs.ReadFile(fsys, name)
-		if err != nil {
+	for _, name := range slices.Sorted(maps.Keys(s.files)) {
+		if _, err := s.files[name](); err != nil {
 			return nil, err
-		}
-		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		raw, _ := doc.(object)
-		id, _ := raw["$id"].(string)
-		if path.Base(id) != name {
-			return nil, fmt.Errorf("%s: $id is %q, which does not end in the file's name", name, id)
-		}
-		if err := c.AddResource(id, doc); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		ids[name], s.raw[id] = id, raw
-		if err := s.learn(id, raw); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	for name, id := range ids {
-		if s.compiled[name], err = c.Compile(id); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return s, nil
 }
 
+func open(fsys fs.FS, wanted func(name string) bool) (*Set, error) {
+	names, err := fs.Glob(fsys, "*.schema.json")
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{files: make(map[string]func() (*file, error), len(names))}
+	for _, name := range names {
+		if wanted(name) {
+			s.files[name] = sync.OnceValues(func() (*file, error) {
+				f, err := compile(fsys, name)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", name, err)
+				}
+				return f, nil
+			})
+		}
+	}
+	return s, nil
+}
+
+func compile(fsys fs.FS, name string) (*file, error) {
+	raw, id, err := read(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	c := jsonschema.NewCompiler()
+	c.UseLoader(folder{fsys})
+	c.AssertFormat()
+	c.RegisterFormat(&jsonschema.Format{Name: "uri", Validate: func(any) error { return nil }})
+	if err := c.AddResource(id, raw); err != nil {
+		return nil, err
+	}
+	compiled, err := c.Compile(id)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{compiled: compiled, raw: raw}
+	f.nouns = sync.OnceValue(func() map[string]noun { // for findings only
+		nouns := map[string]noun{}
+		learn(nouns, raw)
+		return nouns
+	})
+	return f, nil
+}
+
+// read reads a schema, which has to be called what it calls itself.
+func read(fsys fs.FS, name string) (raw object, id string, err error) {
+	data, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, "", err
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		return nil, "", err
+	}
+	raw, _ = doc.(object)
+	id, _ = raw["$id"].(string)
+	if path.Base(id) != name {
+		return nil, "", fmt.Errorf("$id is %q, which does not end in the file's name", id)
+	}
+	return raw, id, nil
+}
+
+// A folder is where references lead, and nowhere else: nothing is fetched.
+type folder struct{ fsys fs.FS }
+
+func (f folder) Load(url string) (any, error) {
+	raw, id, err := read(f.fsys, path.Base(url))
+	if err != nil || id != url {
+		return nil, fmt.Errorf("%q is no schema of this folder", url)
+	}
+	return raw, nil
+}
+
+// Prepare compiles the schema of that file name, if there is one, for those who
+// will ask for it soon.
+func (s *Set) Prepare(name string) { _, _ = s.file(name) }
+
+// file returns nil where there is no such schema.
+func (s *Set) file(name string) (*file, error) {
+	f := s.files[name]
+	if f == nil {
+		return nil, nil
+	}
+	return f()
+}
+
+// of finds the schema of an "$id"; nil is none.
+func (s *Set) of(id string) *file {
+	if f, err := s.file(path.Base(id)); err == nil && f != nil && f.raw["$id"] == id {
+		return f
+	}
+	return nil
+}
+
 // learn takes from a schema what its patterns are called.
-func (s *Set) learn(id string, v any) error {
+func learn(nouns map[string]noun, v any) {
 	switch v := v.(type) {
 	case object:
 		expression, isText := v["pattern"].(string)
 		title, hasTitle := v["title"].(string)
 		if isText && hasTitle && title != "" {
-			re, err := regexp.Compile(expression)
-			if err != nil {
-				return err
+			if re, err := regexp.Compile(expression); err == nil { // or it would not have compiled
+				nouns[expression] = noun{title, texts(v["examples"]), re}
 			}
-			s.nouns[pattern{id, expression}] = noun{title, texts(v["examples"]), re}
 		}
 		for _, k := range slices.Sorted(maps.Keys(v)) {
-			if err := s.learn(id, v[k]); err != nil {
-				return err
-			}
+			learn(nouns, v[k])
 		}
 	case []any:
 		for _, child := range v {
-			if err := s.learn(id, child); err != nil {
-				return err
-			}
+			learn(nouns, child)
 		}
 	}
-	return nil
 }
 
 // noun finds what text is called that matches an expression of the schema at a
 // location.
 func (s *Set) noun(location, expression string) (noun, bool) {
 	id, _, _ := strings.Cut(location, "#")
-	n, ok := s.nouns[pattern{id, expression}]
+	f := s.of(id)
+	if f == nil {
+		return noun{}, false
+	}
+	n, ok := f.nouns()[expression]
 	return n, ok
 }
 
@@ -157,14 +215,15 @@ func texts(v any) []string {
 // "dpg.schema.json". The findings are errors, in the order of diag.Sort. A very
 // long list is cut, with a last finding that says so.
 func (s *Set) Validate(name string, doc *source.Document) []diag.Diagnostic {
-	sch := s.compiled[name]
-	if sch == nil {
-		return []diag.Diagnostic{{
-			Path: doc.Path, Rule: ruleOther, Severity: diag.Error,
-			Message: fmt.Sprintf("there is no schema %q to judge this file by", name),
-		}}
+	file, err := s.file(name)
+	if file == nil {
+		message := fmt.Sprintf("there is no schema %q to judge this file by", name)
+		if err != nil {
+			message = fmt.Sprintf("the schema to judge this file by cannot be used: %v", err)
+		}
+		return []diag.Diagnostic{{Path: doc.Path, Rule: ruleOther, Severity: diag.Error, Message: message}}
 	}
-	err := sch.Validate(doc.Root.Value())
+	err = file.compiled.Validate(doc.Root.Value())
 	if err == nil {
 		return nil
 	}
@@ -186,7 +245,11 @@ func (s *Set) part(location string) object {
 }
 
 func (s *Set) follow(id string, tokens []string) object {
-	var v any = s.raw[id]
+	f := s.of(id)
+	if f == nil {
+		return nil
+	}
+	var v any = f.raw
 	for _, t := range tokens {
 		switch c := v.(type) {
 		case object:

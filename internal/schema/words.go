@@ -171,7 +171,7 @@ func (f *finder) badMapKey(at []string, location string, part object, name strin
 // indentation is often all that is wrong.
 func (s *Set) home(e *jsonschema.ValidationError, name string) string {
 	id, _ := splitLocation(e.SchemaURL)
-	top, _ := s.raw[id]["properties"].(object)
+	top, _ := s.follow(id, nil)["properties"].(object)
 	if len(e.InstanceLocation) > 0 {
 		if _, ok := top[name]; ok {
 			return fmt.Sprintf("%q belongs at the top level: check how far it is indented", name)
@@ -387,7 +387,7 @@ func (s *Set) shape(got, want string) int {
 	if wantKind, _, _ := strings.Cut(want, "/v"); kind == wantKind {
 		return otherVersion
 	}
-	if s.compiled[kind+".schema.json"] != nil {
+	if s.files[kind+".schema.json"] != nil {
 		return otherKind
 	}
 	return misspelt
