@@ -15,17 +15,17 @@ var dateRule = &Rule{
 no calendar has, such as 2023-02-30.`,
 	Check: func(p *Pass) {
 		for _, s := range p.Strings {
-			if dateFields.MatchString(s.Field) && dateShape.MatchString(s.Text) && !isDate(s.Text) && !isMonth(s.Text) {
+			if isDateField(s.Field) && dateShape.MatchString(s.Text) && !isDate(s.Text) && !isMonth(s.Text) {
 				p.Reportf(s.Pointer, "look at the order: year, month, day", "%q is %s, which no calendar has", s.Field, quote(s.Text))
 			}
 		}
 	},
 }
 
-var (
-	dateFields = regexp.MustCompile(`^(as_of|date|published|review_by|until)$`)
-	dateShape  = regexp.MustCompile(`^\d{4}-\d{2}(-\d{2})?$`)
-)
+// isDateField knows the keys whose value is a date.
+func isDateField(key string) bool { return isFactField(key) || key == "review_by" || key == "until" }
+
+var dateShape = regexp.MustCompile(`^\d{4}-\d{2}(-\d{2})?$`)
 
 func isDate(s string) bool { _, err := time.Parse(time.DateOnly, s); return err == nil }
 

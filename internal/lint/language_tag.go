@@ -80,8 +80,8 @@ var languageNames = sync.OnceValue(func() map[string]string {
 	return names
 })
 
-// textFields are the keys whose value is a text that may be given by language.
-var textFields = regexp.MustCompile(`^(description|reason|text)$`)
+// isTextField knows the keys whose value is a text that may be given by language.
+func isTextField(key string) bool { return key == "description" || key == "reason" || key == "text" }
 
 func eachText(n *source.Node, pointer string, f func(pointer string, text *source.Node)) {
 	for _, field := range n.Fields {
@@ -89,7 +89,7 @@ func eachText(n *source.Node, pointer string, f func(pointer string, text *sourc
 			continue
 		}
 		at := pointer + source.Pointer(field.Key.Text)
-		if field.Value.Kind == source.Map && textFields.MatchString(field.Key.Text) {
+		if field.Value.Kind == source.Map && isTextField(field.Key.Text) {
 			f(at, field.Value)
 			continue
 		}

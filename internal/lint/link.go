@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 )
@@ -102,7 +103,7 @@ func linksOf(p *Pass) []foundLink {
 		switch s.Field {
 		case "url", "website", "contact_url":
 		case "evidence":
-			if !linkLike.MatchString(text) || strings.ContainsFunc(text, unicode.IsSpace) {
+			if !likeLink(text) || strings.ContainsFunc(text, unicode.IsSpace) {
 				continue
 			}
 		default:
@@ -113,6 +114,14 @@ func linksOf(p *Pass) []foundLink {
 		}
 	}
 	return all
+}
+
+// likeLink reports whether words begin as a link does, or nearly does.
+func likeLink(s string) bool {
+	if s == "" || s[0] < utf8.RuneSelf && strings.IndexByte("HWFJDGShwfjdgs", s[0]) < 0 { // saves the pattern
+		return false
+	}
+	return linkLike.MatchString(s)
 }
 
 var linkLike = regexp.MustCompile(`(?i)^(?:https?[:/;：]|www\.[^.]|ftp://|javascript:|data:|file:|git@|ssh://|git://)`)

@@ -251,3 +251,36 @@ func FuzzRun(f *testing.F) {
 		}
 	})
 }
+
+// Without edits, a run finds the same.
+func TestRunWithoutEdits(t *testing.T) {
+	names, err := filepath.Glob("testdata/*/*.txtar")
+	if err != nil || len(names) == 0 {
+		t.Fatal("no cases", err)
+	}
+	edits := 0
+	for _, name := range names {
+		a, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found [2][]diag.Diagnostic
+		for i, without := range []bool{false, true} {
+			if found[i], err = lint.Run(t.Context(), load(t, a), lint.Options{AsOf: "2026-01-01", NoEdits: without}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range found[0] {
+			if !strings.HasPrefix(found[0][i].Rule, "schema") {
+				edits += len(found[0][i].Edits)
+				found[0][i].Edits = nil
+			}
+		}
+		if diff := cmp.Diff(found[0], found[1]); diff != "" {
+			t.Errorf("%s (-with +without):\n%s", name, diff)
+		}
+	}
+	if edits == 0 {
+		t.Error("no case has edits")
+	}
+}

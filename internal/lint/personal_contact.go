@@ -2,7 +2,6 @@ package lint
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -188,7 +187,45 @@ var (
 )
 
 // phoneWords are those of the pattern named.
-var phoneWords = strings.Split("tel,phone,mobile,cell,fax,whatsapp,call us,sms", ",")
+var phoneWords = strings.Split("tel,telephone,phone,mobile,cell,fax,whatsapp,call us,sms", ",")
+
+// mayBeNamed looks for what the pattern named begins with: one of its words that
+// is no part of another, as "tel" is of "Intel" and "telecommunication".
+func mayBeNamed(text string) bool {
+	for i := range len(text) {
+		if i > 0 && inWord(text[i-1]) || strings.IndexByte("TPMCFWStpmcfws", text[i]) < 0 {
+			continue
+		}
+		for _, w := range phoneWords {
+			if end := i + len(w); end <= len(text) && strings.EqualFold(text[i:end], w) && (end == len(text) || !inWord(text[end])) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// inWord knows the bytes that patterns take for a part of a word.
+func inWord(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '_'
+}
+
+// mayBeAmerican looks for what the pattern american has first: three digits and
+// then a bracket or a hyphen.
+func mayBeAmerican(text string) bool {
+	run := 0
+	for i := range len(text) {
+		switch b := text[i]; {
+		case '0' <= b && b <= '9':
+			run++
+			continue
+		case run == 3 && (b == '-' || b == ')'):
+			return true
+		}
+		run = 0
+	}
+	return false
+}
 
 // fewestDigits is how many digits the shortest telephone number has that is found.
 const fewestDigits = 7
@@ -225,12 +262,12 @@ func phones(text string, links func() [][]int) []contact {
 			add(m[0], m[1])
 		}
 	}
-	if lower := strings.ToLower(text); slices.ContainsFunc(phoneWords, func(w string) bool { return strings.Contains(lower, w) }) {
+	if mayBeNamed(text) {
 		for _, m := range named.FindAllStringSubmatchIndex(text, -1) {
 			add(m[2], m[3])
 		}
 	}
-	if strings.ContainsAny(text, "-(") {
+	if mayBeAmerican(text) {
 		for _, m := range american.FindAllStringIndex(text, -1) {
 			add(m[0], m[1])
 		}

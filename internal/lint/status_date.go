@@ -22,14 +22,14 @@ tomorrow already in some places.`,
 		}
 		latest := day.AddDate(0, 0, 1).Format(time.DateOnly)
 		for _, s := range p.Strings {
-			if factDates.MatchString(s.Field) && factShape.MatchString(s.Text) && s.Text > latest {
+			if isFactField(s.Field) && factShape.MatchString(s.Text) && s.Text > latest {
 				p.Reportf(s.Pointer, "write the day on which it was so", "%q is %s, which lies in the future: it is %s", s.Field, quote(s.Text), p.AsOf)
 			}
 		}
 	},
 }
 
-var (
-	factDates = regexp.MustCompile(`^(as_of|date|published)$`)
-	factShape = regexp.MustCompile(`^\d{4}(-\d{2}(-\d{2})?)?$`)
-)
+// isFactField knows the keys whose value says when something was so.
+func isFactField(key string) bool { return key == "as_of" || key == "date" || key == "published" }
+
+var factShape = regexp.MustCompile(`^\d{4}(-\d{2}(-\d{2})?)?$`)

@@ -68,3 +68,22 @@ func TestCompileRefuses(t *testing.T) {
 		})
 	}
 }
+
+// A schema may refer to another one in its folder, however they are asked for.
+func TestCompileReference(t *testing.T) {
+	set, err := schema.Compile(fstest.MapFS{
+		"x.schema.json": {Data: []byte(`{"$id": "https://example.org/x.schema.json", "properties": {"a": {"$ref": "y.schema.json"}}}`)},
+		"y.schema.json": {Data: []byte(`{"$id": "https://example.org/y.schema.json", "title": "Short word", "type": "string", "pattern": "^.{1,3}$"}`)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, _ := source.Parse("x.yaml", []byte("a: long"))
+	ds := set.Validate("x.schema.json", doc)
+	if len(ds) != 1 || ds[0].Rule != "schema-pattern" || !strings.Contains(ds[0].Message, "short word") {
+		t.Errorf("got %v, want one finding that names a short word", ds)
+	}
+	if ds := set.Validate("z.schema.json", doc); len(ds) != 1 || !strings.Contains(ds[0].Message, `no schema "z.schema.json"`) {
+		t.Errorf("got %v, want one finding that the schema is not there", ds)
+	}
+}

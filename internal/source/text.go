@@ -30,10 +30,10 @@ func survey(text []byte) (control, deep int) {
 	control, deep = -1, -1
 	open, dashes := 0, 0
 	for i, b := range text {
-		switch {
-		case b >= 'a' && b <= 'z', b == ' ': // most of any text
+		if !telling[b] { // nearly all of any text
 			continue
-		case b < 0x20 && b != '\t' && b != '\n' && b != '\r' || b == 0x7f:
+		}
+		if b < 0x20 && b != '\n' || b == 0x7f {
 			return i, deep
 		}
 		if deep >= 0 {
@@ -58,6 +58,17 @@ func survey(text []byte) (control, deep int) {
 	}
 	return control, deep
 }
+
+// telling are the bytes that survey looks at.
+var telling = func() (bytes [256]bool) {
+	for b := range 0x20 {
+		bytes[b] = b != '\t' && b != '\r'
+	}
+	for _, b := range "[]{}-?\x7f" {
+		bytes[b] = true
+	}
+	return bytes
+}()
 
 func lineStarts(text []byte) []int {
 	starts := make([]int, 1, 1+bytes.Count(text, []byte{'\n'}))
