@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -214,7 +215,12 @@ func stringsOf(doc *source.Document) []String {
 		switch n.Kind {
 		case source.Map:
 			for _, f := range n.Fields {
-				walk(f.Value, pointer+source.Pointer(f.Key.Text), f.Key.Text, false)
+				key := f.Key.Text
+				at := pointer + "/" + key
+				if strings.ContainsAny(key, "~/") {
+					at = pointer + source.Pointer(key)
+				}
+				walk(f.Value, at, key, false)
 			}
 		case source.List:
 			for i, it := range n.Items {

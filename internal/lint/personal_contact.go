@@ -71,6 +71,9 @@ func contactsIn(text string) []contact {
 
 // mayBeVeiled looks for what the pattern veiled has behind a bracket.
 func mayBeVeiled(text string) bool {
+	if strings.IndexByte(text, '[') < 0 && strings.IndexByte(text, '(') < 0 {
+		return false
+	}
 	for i := range len(text) - 1 {
 		if text[i] != '[' && text[i] != '(' {
 			continue
@@ -287,8 +290,8 @@ func joined(b byte) bool {
 
 func digits(s string) int {
 	n := 0
-	for _, r := range s {
-		if '0' <= r && r <= '9' {
+	for i := range len(s) {
+		if '0' <= s[i] && s[i] <= '9' {
 			n++
 		}
 	}
