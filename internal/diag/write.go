@@ -14,7 +14,9 @@ import (
 //
 // With color, severities are coloured by ANSI escapes.
 func WriteText(w io.Writer, ds []Diagnostic, color bool) error {
+	const usual = 160 // bytes of a finding with its hint
 	var b strings.Builder
+	b.Grow(usual * len(ds))
 	for _, d := range ds {
 		b.WriteString(place(d))
 		b.WriteString(": ")

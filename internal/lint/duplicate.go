@@ -157,7 +157,9 @@ func movedBetween(a, b *registry.Doc) bool {
 // account on a known forge is none, since unrelated work is kept there.
 func canonicalRepository(address string) string {
 	text, _ := trim(address)
-	if m := gitAddress.FindStringSubmatch(text); m != nil {
+	if strings.IndexByte(text, '@') < 0 {
+		// no address for Git, which the pattern takes its time to find out
+	} else if m := gitAddress.FindStringSubmatch(text); m != nil {
 		text = "https://" + m[1] + "/" + m[2]
 	}
 	u, err := url.Parse(text)

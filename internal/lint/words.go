@@ -109,6 +109,9 @@ func distance(a, b string) int {
 // fold reduces a name to what makes it the same name: letters and digits without
 // case, Latin accents or punctuation.
 func fold(s string) string {
+	if ascii(s) {
+		return foldASCII(s)
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= '\u0300' && r <= '\u036f': // combining accents
@@ -118,6 +121,28 @@ func fold(s string) string {
 		}
 		return -1
 	}, norm.NFKD.String(s))
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func foldASCII(s string) string {
+	b := make([]byte, 0, len(s))
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+			b = append(b, c)
+		case 'A' <= c && c <= 'Z':
+			b = append(b, c+'a'-'A')
+		}
+	}
+	return string(b)
 }
 
 // trim cuts white space and invisible characters off both ends. front is how many

@@ -227,5 +227,8 @@ func FuzzText(f *testing.F) {
 		countryCode(s)
 		tagFor(s)
 		fold(s)
+		if ascii(s) && fold(s) != fold(s+"\u0300") { // an accent, which has no short cut and does not count
+			t.Errorf("fold(%q) = %q, and %q with an accent", s, fold(s), fold(s+"\u0300"))
+		}
 	})
 }
