@@ -20,7 +20,7 @@ nothing is known; an answer of the DPG Standard can say ` + "`unknown`, `not-ask
 			}
 			d := p.Reportf(s.Pointer, hint, "%s is blank", what)
 			if removals++; removals <= maxRemovals {
-				d.Edits = p.edits(func() []diag.Edit { return removal(p, s.Pointer) })
+				d.Edits = p.edits.of(func() []diag.Edit { return removal(p, s.Pointer) })
 			}
 		}
 	},

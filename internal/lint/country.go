@@ -30,7 +30,7 @@ countries one by one, or say it in the description.`,
 				hint = "write " + quote(code)
 			}
 			d := p.Reportf(c.pointer, hint, "country %s is not an ISO 3166-1 alpha-2 code", quote(c.code))
-			d.Edits = p.edits(func() []diag.Edit { return repair.edits(c, code) })
+			d.Edits = p.edits.of(func() []diag.Edit { return repair.edits(c, code) })
 		}
 	},
 }

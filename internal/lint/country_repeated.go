@@ -26,7 +26,7 @@ The same country in both lists is right where it is both.`,
 				d.Related = related(p.Doc, at.pointer, "first given here")
 				// Of two spellings, rule "country" mends the one that is not the code.
 				if at.code == c.code && isCountry(c.code) {
-					d.Edits = p.edits(func() []diag.Edit { return p.Doc.Source.Remove(c.pointer) })
+					d.Edits = p.edits.of(func() []diag.Edit { return p.Doc.Source.Remove(c.pointer) })
 				}
 				continue
 			}

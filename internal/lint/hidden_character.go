@@ -46,7 +46,7 @@ blocks. Soft hyphens and zero width spaces that nobody needs are taken out by ` 
 			for _, s := range stringsOf(d.Source) {
 				checkHidden(s, d.Source, report, func(pointer string, offset, length int, hint, format string, args ...any) *diag.Diagnostic {
 					return within(report(pointer, hint, format, args...), d.Source, offset, length)
-				}, func(compute func() []diag.Edit) []diag.Edit { return compute() })
+				}, p.edits)
 			}
 		}
 	},
@@ -58,7 +58,7 @@ const maxHidden = 10
 func checkHidden(s String, doc *source.Document,
 	report func(pointer, hint, format string, args ...any) *diag.Diagnostic,
 	reportWithin func(pointer string, offset, length int, hint, format string, args ...any) *diag.Diagnostic,
-	edits func(compute func() []diag.Edit) []diag.Edit,
+	edits edits,
 ) {
 	if plainText(s.Text) {
 		return
@@ -96,7 +96,7 @@ func checkHidden(s String, doc *source.Document,
 		}
 		d := reportWithin(s.Pointer, at[r][0], utf8.RuneLen(r), hint, "%s holds %s, which cannot be seen%s", quote(s.Field), characterName(r), times)
 		if needless(r) {
-			d.Edits = edits(func() []diag.Edit { return withoutCharacter(doc, s, r, at[r]) })
+			d.Edits = edits.of(func() []diag.Edit { return withoutCharacter(doc, s, r, at[r]) })
 		}
 	}
 }

@@ -31,7 +31,7 @@ chosen; a licence that is not on the list is written ` + "`LicenseRef-` with a n
 			if right := expr.String(); right != text && strings.EqualFold(right, text) {
 				d := p.Reportf(pointer, "write "+quote(right), "licence %s is spelt %s on the SPDX list", quote(text), quote(right))
 				d.Severity = diag.Info
-				d.Edits = p.edits(func() []diag.Edit { return p.Doc.Source.Rewrite(pointer, right) })
+				d.Edits = p.edits.of(func() []diag.Edit { return p.Doc.Source.Rewrite(pointer, right) })
 			}
 		}
 	},
@@ -42,7 +42,7 @@ chosen; a licence that is not on the list is written ` + "`LicenseRef-` with a n
 func reportFaults(p *Pass, pointer, text string, front int, faults []*spdx.Error) {
 	if ids := suggest(p, text); len(ids) > 0 {
 		d := p.ReportWithinf(pointer, front, len(text), didYouMean(ids), "licence %s is not an SPDX licence expression", quote(text))
-		d.Edits = p.edits(func() []diag.Edit { return repairLicense(p, pointer, text, 0, len(text), spdx.Named(text)) })
+		d.Edits = p.edits.of(func() []diag.Edit { return repairLicense(p, pointer, text, 0, len(text), spdx.Named(text)) })
 		return
 	}
 	unknownTo := -1 // where the unknown word before ended
@@ -63,7 +63,7 @@ func reportFaults(p *Pass, pointer, text string, front int, faults []*spdx.Error
 		}
 		d := p.ReportWithinf(pointer, front+e.Offset, len(e.Token), hint, "licence %s: %s", quote(text), e.Msg)
 		if e.Kind == spdx.UnknownLicense {
-			d.Edits = p.edits(func() []diag.Edit {
+			d.Edits = p.edits.of(func() []diag.Edit {
 				return repairLicense(p, pointer, text, e.Offset, e.Offset+len(e.Token), spdx.Named(e.Token))
 			})
 		}

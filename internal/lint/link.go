@@ -27,7 +27,7 @@ Whether the page is there is another question, which needs the network.`,
 			}
 			if f := faultOf(l.text); f != nil {
 				d := p.ReportWithinf(l.pointer, l.front, len(l.text), f.hint, "%s", f.message)
-				d.Edits = p.edits(func() []diag.Edit {
+				d.Edits = p.edits.of(func() []diag.Edit {
 					if right := repairLink(l.text); right != "" {
 						return p.Doc.Source.Rewrite(l.pointer, right)
 					}

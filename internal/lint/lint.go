@@ -184,7 +184,7 @@ func (r *run) file(d *registry.Doc) {
 	case d.Entry == nil:
 		return
 	}
-	p := &Pass{Registry: r.reg, Doc: d, Entry: d.Entry, AsOf: r.opt.AsOf, Rules: Rules, Strings: stringsOf(d.Source), noEdits: r.opt.NoEdits}
+	p := &Pass{Registry: r.reg, Doc: d, Entry: d.Entry, AsOf: r.opt.AsOf, Rules: Rules, Strings: stringsOf(d.Source), edits: edits(!r.opt.NoEdits)}
 	for _, rule := range r.rules {
 		if rule.Check != nil && (len(p.Strings) <= MaxStrings || rule == entrySize) {
 			p.rule = rule
@@ -216,7 +216,7 @@ func (r *run) add(d *registry.Doc, found []diag.Diagnostic) {
 
 // finish looks across the entries and gives all findings.
 func (r *run) finish(ctx context.Context) ([]diag.Diagnostic, error) {
-	p := &RegistryPass{Registry: r.reg, AsOf: r.opt.AsOf, Rules: Rules, wants: r.opt.wants, isNew: r.opt.New, guesses: map[*registry.Doc]int{}}
+	p := &RegistryPass{Registry: r.reg, AsOf: r.opt.AsOf, Rules: Rules, wants: r.opt.wants, isNew: r.opt.New, guesses: map[*registry.Doc]int{}, edits: edits(!r.opt.NoEdits)}
 	for _, rule := range r.rules {
 		if rule.CheckAll != nil && ctx.Err() == nil {
 			p.rule = rule

@@ -26,12 +26,15 @@ type Pass struct {
 	rule    *Rule
 	found   []*diag.Diagnostic
 	guesses int // how many times a rule looked for what was meant
-	noEdits bool
+	edits   edits
 }
 
-// edits computes the edits of a finding, if anybody will see them.
-func (p *Pass) edits(compute func() []diag.Edit) []diag.Edit {
-	if p.noEdits {
+// edits tells whether anybody will see the edits of findings.
+type edits bool
+
+// of computes the edits of a finding, where somebody will.
+func (wanted edits) of(compute func() []diag.Edit) []diag.Edit {
+	if !wanted {
 		return nil
 	}
 	return compute()
@@ -73,6 +76,7 @@ type RegistryPass struct {
 	isNew   func(path string) bool // nil where nobody knows
 	found   []*acrossFinding
 	guesses map[*registry.Doc]int
+	edits   edits
 }
 
 // acrossFinding is a finding whose places are looked up when all are known: most

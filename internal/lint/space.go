@@ -31,7 +31,7 @@ names differ and a link fail. The line feed that ends a YAML block is not meant.
 				where = "begins"
 			}
 			d := p.Reportf(s.Pointer, "delete it", "%s %s with white space", quote(written), where)
-			d.Edits = p.edits(func() []diag.Edit { return p.Doc.Source.Trim(s.Pointer, front, front+len(text)) })
+			d.Edits = p.edits.of(func() []diag.Edit { return p.Doc.Source.Trim(s.Pointer, front, front+len(text)) })
 		}
 	},
 }
