@@ -6,7 +6,29 @@ import (
 	"strings"
 )
 
-// Bounds on an expression. Past one of them Parse returns an Error.
+// The grammar is that of annex B of SPDX 3.0.1, "SPDX license expressions". Each
+// rule of it stands where it is held, with its clause, and TestClauses has a case
+// or more for each. In short:
+//
+//	B.1  idstring             letters, digits, "-" and ".", one or more
+//	B.1  license-ref          [DocumentRef-idstring:]LicenseRef-idstring
+//	B.1  addition-ref         [DocumentRef-idstring:]AdditionRef-idstring
+//	B.1  simple-expression    license-id, license-id+ or license-ref
+//	B.1  compound-expression  simple, simple WITH addition, AND, OR, parentheses
+//	B.1  white space          none before "+"; around WITH always; around AND and
+//	                          OR, unless there is a parenthesis
+//	B.2  case                 operators all capitals or all small; identifiers of
+//	                          the lists in any case; of a reference the part behind
+//	                          the prefix in any case, the prefix as it is spelt
+//	B.4.5 precedence          +, WITH, AND, OR, the tightest first
+//
+// What the annex leaves open is settled so: white space is spaces, tabs and line
+// breaks (the annex forbids line breaks in tag:value files only); NONE and
+// NOASSERTION, which 3.0.1 has as values of a document's fields and not in the
+// grammar, are no expressions.
+
+// Bounds on an expression, against hostile input. Past one of them Parse returns
+// an Error.
 const (
 	MaxExpression = 64 << 10 // bytes
 	MaxNesting    = 200      // parentheses inside each other
@@ -27,7 +49,7 @@ const (
 type Expr struct {
 	Op        Op
 	Args      []Expr // of And and Or: two or more, in the order written
-	License   string // of Single: an id of the list, LicenseRef-... or DocumentRef-...:LicenseRef-...
+	License   string // of Single: an id of the list, LicenseRef-... or DocumentRef-...:LicenseRef-... as written
 	Plus      bool   // of Single: "+", or any later version
 	Exception string // of Single: an id of the list or AdditionRef-... behind WITH, or ""
 }
@@ -59,8 +81,9 @@ const maxErrors = 50
 
 // Parse reads an SPDX licence expression as annex B of SPDX 3.0.1 defines it.
 // Operators are AND, OR and WITH in capitals or all in small letters; WITH binds
-// tighter than AND, and AND tighter than OR. Identifiers may be in any case.
-// NONE and NOASSERTION are values of SPDX fields, not expressions.
+// tighter than AND, and AND tighter than OR. Identifiers of the lists may be in
+// any case and come out as the list spells them; deprecated ones are read like
+// others. NONE and NOASSERTION are values of SPDX fields, not expressions.
 //
 // An error is always an *Error.
 func Parse(expr string) (Expr, error) {
@@ -113,6 +136,8 @@ type parser struct {
 	syntax  *Error
 }
 
+// next reads a token. B.1: a parenthesis ends a word, so that it may stand in for
+// the white space beside AND and OR; "+" does not, so it has to touch its licence.
 func (p *parser) next() {
 	p.last = p.tok
 	for p.at < len(p.text) && strings.IndexByte(" \t\r\n", p.text[p.at]) >= 0 {
@@ -137,7 +162,7 @@ func (p *parser) next() {
 		p.at++
 	}
 	p.tok = token{word, start, p.text[start:p.at]}
-	switch p.tok.text {
+	switch p.tok.text { // B.2: all in capitals or all in small letters
 	case "AND", "and":
 		p.tok.kind = and
 	case "OR", "or":
@@ -147,6 +172,7 @@ func (p *parser) next() {
 	}
 }
 
+// or, and and single are the precedence of B.4.5 from the loosest to the tightest.
 func (p *parser) or(depth int) Expr {
 	return p.join(depth, Or, or, p.and)
 }
@@ -199,8 +225,11 @@ func (p *parser) single(depth int) Expr {
 			return Expr{}
 		}
 		p.next()
-		if p.tok.kind == with {
+		switch { // B.1: "+" belongs to a license-id, WITH to a simple-expression
+		case p.tok.kind == with:
 			p.fail(p.tok, fmt.Sprintf(`%q must follow one licence, not a group in parentheses`, p.tok.text))
+		case p.tok.kind == word && strings.HasPrefix(p.tok.text, "+"):
+			p.fail(p.tok, `"+" must follow the identifier of one licence, not a group in parentheses`)
 		}
 		return x
 	case word:
@@ -221,11 +250,13 @@ func (p *parser) single(depth int) Expr {
 	return Expr{}
 }
 
+// license reads a simple-expression of B.1: license-id, license-id"+" or
+// license-ref. B.2: identifiers of the list may be in any case.
 func (p *parser) license(t token) Expr {
-	id, plus := strings.CutSuffix(t.text, "+")
-	if ref, ok := reference(t.text, "LicenseRef-"); ok {
-		return Expr{License: ref}
+	if isReference(t.text, "LicenseRef-") {
+		return Expr{License: t.text}
 	}
+	id, plus := strings.CutSuffix(t.text, "+")
 	if l, ok := Lookup(id); ok {
 		return Expr{License: l.ID, Plus: plus}
 	}
@@ -235,16 +266,24 @@ func (p *parser) license(t token) Expr {
 	msg := fmt.Sprintf("%q is not an identifier of the SPDX licence list", clip(t.text))
 	if x, ok := Exception(t.text); ok {
 		msg = fmt.Sprintf("%q is an exception, which stands behind a licence and WITH", x.ID)
+	} else if strings.EqualFold(t.text, "NONE") || strings.EqualFold(t.text, "NOASSERTION") {
+		msg = fmt.Sprintf("%q is a value of fields in SPDX documents, not a licence", t.text)
 	} else if t.text == "+" {
 		msg = `"+" must follow its licence without a space`
+	} else if plus && isReference(id, "LicenseRef-") {
+		msg = fmt.Sprintf(`"+" may follow an identifier of the SPDX licence list only, and %q is none`, clip(id))
+	} else if why := badReference(t.text, "LicenseRef-"); why != "" {
+		msg = why
 	}
 	p.miss(UnknownLicense, t, msg)
 	return Expr{}
 }
 
+// exception reads an addition-expression of B.1: license-exception-id or
+// addition-ref.
 func (p *parser) exception(t token) string {
-	if ref, ok := reference(t.text, "AdditionRef-"); ok {
-		return ref
+	if isReference(t.text, "AdditionRef-") {
+		return t.text
 	}
 	if x, ok := Exception(t.text); ok {
 		return x.ID
@@ -255,24 +294,56 @@ func (p *parser) exception(t token) string {
 	msg := fmt.Sprintf("%q is not an identifier of the SPDX list of licence exceptions", clip(t.text))
 	if l, ok := Lookup(t.text); ok {
 		msg = fmt.Sprintf("%q is a licence; behind WITH stands an exception", l.ID)
+	} else if isReference(t.text, "LicenseRef-") {
+		msg = fmt.Sprintf("%q stands for a licence; behind WITH stands an exception, or AdditionRef- and a name", clip(t.text))
+	} else if why := badReference(t.text, "AdditionRef-"); why != "" {
+		msg = why
 	}
 	p.miss(UnknownException, t, msg)
 	return ""
 }
 
-// reference reads LicenseRef-x or DocumentRef-y:LicenseRef-x, or the same with
-// AdditionRef-, and writes the prefixes as SPDX does.
-func reference(s, prefix string) (canonical string, ok bool) {
-	const document = "DocumentRef-"
-	if name, ok := cutPrefixFold(s, document); ok {
-		doc, rest, ok := strings.Cut(name, ":")
-		if !ok || !isIDString(doc) {
-			return "", false
+const documentRef = "DocumentRef-"
+
+// isReference holds s to license-ref or addition-ref of B.1. B.2: the prefixes
+// are matched as they are spelt.
+func isReference(s, prefix string) bool {
+	if rest, ok := strings.CutPrefix(s, documentRef); ok {
+		document, ref, ok := strings.Cut(rest, ":")
+		if !ok || !isIDString(document) {
+			return false
 		}
-		canonical, s = document+doc+":", rest
+		s = ref
 	}
-	name, ok := cutPrefixFold(s, prefix)
-	return canonical + prefix + name, ok && isIDString(name)
+	name, ok := strings.CutPrefix(s, prefix)
+	return ok && isIDString(name)
+}
+
+// badReference says what is wrong with what was meant as a reference; "" of
+// anything else.
+func badReference(s, prefix string) string {
+	document, ref, qualified := strings.Cut(s, ":")
+	if !qualified {
+		document, ref = "", s
+	}
+	_, toDocument := cutPrefixFold(document, documentRef)
+	name, toText := cutPrefixFold(ref, prefix)
+	switch {
+	case qualified && !toDocument, qualified && !toText:
+		return ""
+	case !qualified && !toText:
+		if _, ok := cutPrefixFold(s, documentRef); ok {
+			return fmt.Sprintf("%q names a document only: write %sNAME:%sNAME", clip(s), documentRef, prefix)
+		}
+		return ""
+	case toDocument && !strings.HasPrefix(document, documentRef), !strings.HasPrefix(ref, prefix):
+		right := prefix + name
+		if toDocument {
+			right = documentRef + document[len(documentRef):] + ":" + right
+		}
+		return fmt.Sprintf("%q must be spelt %q: capitals matter in the prefix", clip(s), clip(right))
+	}
+	return fmt.Sprintf("%q needs a name of letters, digits, \"-\" and \".\" behind its prefix", clip(s))
 }
 
 func cutPrefixFold(s, prefix string) (after string, ok bool) {
@@ -378,6 +449,32 @@ func (x Expr) write(b *strings.Builder) {
 			arg.write(b)
 		}
 	}
+}
+
+// Equivalent reports whether two expressions say the same but for order and
+// repetition: AND and OR are commutative (B.4.2, B.4.3), and names behind
+// LicenseRef- and AdditionRef- may be in any case (B.2). It does not distribute
+// AND over OR, and takes no licence for another.
+func Equivalent(a, b Expr) bool { return a.key() == b.key() }
+
+// key is the same for expressions that are Equivalent.
+func (x Expr) key() string {
+	if x.Op == Single {
+		return strings.ToLower(x.String())
+	}
+	var keys []string
+	seen := map[string]bool{}
+	for _, arg := range x.Args {
+		if k := arg.key(); !seen[k] {
+			seen[k] = true
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	if len(keys) == 1 {
+		return keys[0]
+	}
+	return fmt.Sprintf("%d(%s)", x.Op, strings.Join(keys, ","))
 }
 
 // Licenses lists the licences that the expression names, each once, in the

@@ -37,6 +37,9 @@ func FuzzParse(f *testing.F) {
 		if diff := cmp.Diff(x, again); diff != "" {
 			t.Errorf("Parse(%q) prints %q, which reads as another: (-first +second)\n%s", s, x, diff)
 		}
+		if !Equivalent(x, again) {
+			t.Errorf("Parse(%q) is not equivalent to itself", s)
+		}
 		if len(x.Licenses()) == 0 {
 			t.Errorf("Parse(%q) names no licence", s)
 		}
