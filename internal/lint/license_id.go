@@ -3,6 +3,7 @@ package lint
 import (
 	"cmp"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
@@ -38,11 +39,24 @@ chosen; a licence that is not on the list is written ` + "`LicenseRef-` with a n
 }
 
 // reportFaults reports what is wrong with an expression. A name such as "Apache 2",
-// which fails at both of its words, is one finding.
+// which fails at both of its words, is one finding; in what is an expression but
+// for some words, each of them is one.
 func reportFaults(p *Pass, pointer, text string, front int, faults []*spdx.Error) {
-	if ids := suggest(p, text); len(ids) > 0 {
-		d := p.ReportWithinf(pointer, front, len(text), didYouMean(ids), "licence %s is not an SPDX licence expression", quote(text))
-		d.Edits = p.edits.of(func() []diag.Edit { return repairLicense(p, pointer, text, 0, len(text), spdx.Named(text)) })
+	r := repair(p, text)
+	words := !slices.ContainsFunc(faults, func(e *spdx.Error) bool { return e.Kind == spdx.Syntax })
+	joined := strings.Contains(r.Expression+strings.Join(r.Candidates, ""), " ") // it is several licences
+	switch first := faults[0]; {
+	case words && len(strings.Fields(text)) > 1:
+	case len(faults) == 1 && first.Kind == spdx.Syntax && (joined || !slices.Contains(operators, strings.ToLower(first.Token))):
+		if !joined { // what is wrong is no matter of names
+			r = spdx.Repaired{}
+		}
+		d := p.ReportWithinf(pointer, front+first.Offset, len(first.Token), repairHint(r), "licence %s: %s", quote(text), first.Msg)
+		d.Edits = p.edits.of(func() []diag.Edit { return repairLicense(p, pointer, text, 0, len(text), r) })
+		return
+	case r.Expression != "", r.Candidates != nil:
+		d := p.ReportWithinf(pointer, front, len(text), repairHint(r), "licence %s is not an SPDX licence expression", quote(text))
+		d.Edits = p.edits.of(func() []diag.Edit { return repairLicense(p, pointer, text, 0, len(text), r) })
 		return
 	}
 	unknownTo := -1 // where the unknown word before ended
@@ -50,33 +64,59 @@ func reportFaults(p *Pass, pointer, text string, front int, faults []*spdx.Error
 		if unknownTo >= 0 && e.Kind == spdx.Syntax && unknownTo <= e.Offset && e.Offset <= len(text) && strings.TrimSpace(text[unknownTo:e.Offset]) == "" {
 			continue // the second word of a name
 		}
-		hint := ""
-		if e.Kind == spdx.UnknownLicense {
-			hint = cmp.Or(didYouMean(suggest(p, e.Token)), lookUp)
-		}
 		if e.Kind != spdx.Syntax {
 			unknownTo = min(e.Offset+len(e.Token), len(text))
 		}
 		if e.Token == text {
-			p.Reportf(pointer, hint, "licence %s", e.Msg)
+			p.Reportf(pointer, cmp.Or(repairHint(r), lookUp), "licence %s", e.Msg)
 			continue
 		}
-		d := p.ReportWithinf(pointer, front+e.Offset, len(e.Token), hint, "licence %s: %s", quote(text), e.Msg)
+		hint, meant := "", spdx.Repaired{}
 		if e.Kind == spdx.UnknownLicense {
-			d.Edits = p.edits.of(func() []diag.Edit {
-				return repairLicense(p, pointer, text, e.Offset, e.Offset+len(e.Token), spdx.Named(e.Token))
-			})
+			meant = repair(p, e.Token)
+			hint = cmp.Or(repairHint(meant), lookUp)
 		}
+		d := p.ReportWithinf(pointer, front+e.Offset, len(e.Token), hint, "licence %s: %s", quote(text), e.Msg)
+		d.Edits = p.edits.of(func() []diag.Edit { return repairLicense(p, pointer, text, e.Offset, e.Offset+len(e.Token), meant) })
 	}
 }
 
 // lookUp is the hint where nothing looks like what was meant.
 const lookUp = "look the licence up at https://spdx.org/licenses/; one that is not there is written LicenseRef- and a name"
 
-// suggest finds licences by name, while the entry has guesses left.
-func suggest(p *Pass, s string) []string {
+// repair says what was meant by a string, while the entry has guesses left.
+func repair(p *Pass, s string) spdx.Repaired {
 	if p.guesses++; p.guesses > maxGuesses {
-		return nil
+		return spdx.Repaired{}
 	}
-	return spdx.Suggest(s)
+	return spdx.Repair(s)
+}
+
+// operators are what people put between licences, in their places or not.
+var operators = []string{"and", "or", "with", ",", ";", "/", "|", "&"}
+
+// repairHint is the answer or the question of a repair in a hint's words; ""
+// where nothing looks like what was meant.
+func repairHint(r spdx.Repaired) string {
+	const most = 5
+	switch {
+	case r.Expression != "":
+		return didYouMean([]string{r.Expression})
+	case len(r.Candidates) == 0 && (r.Question == "" || r.Question == spdx.Unrecognised):
+		return ""
+	case len(r.Candidates) == 0:
+		return r.Question
+	}
+	shown := r.Candidates[:min(most, len(r.Candidates))]
+	if !slices.ContainsFunc(shown, func(s string) bool { return !strings.Contains(r.Question, s) }) {
+		return r.Question // which names them
+	}
+	ask := r.Question + " "
+	if !strings.HasSuffix(r.Question, "?") {
+		ask = r.Question + ". "
+	}
+	if len(shown) < len(r.Candidates) {
+		return ask + "For example " + quoteAll(shown, "or")
+	}
+	return ask + "Write " + quoteAll(shown, "or")
 }

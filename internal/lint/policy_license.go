@@ -37,7 +37,7 @@ the right id are then said not to be accepted. A span whose first day comes afte
 							continue // the schema says so
 						}
 						if l, ok := spdx.Lookup(strings.TrimSuffix(id.Text, "+")); !ok {
-							p.Reportf(doc, item(at+"/ids", j), cmp.Or(didYouMean(spdx.Suggest(id.Text)), "look the licence up at https://spdx.org/licenses/"), "licence %s is not on the SPDX list, so it accepts nothing", quote(id.Text))
+							p.Reportf(doc, item(at+"/ids", j), cmp.Or(repairHint(spdx.Repair(id.Text)), "look the licence up at https://spdx.org/licenses/"), "licence %s is not on the SPDX list, so it accepts nothing", quote(id.Text))
 						} else if right := l.ID + id.Text[len(l.ID):]; right != id.Text {
 							p.Reportf(doc, item(at+"/ids", j), "write "+quote(right), "licence %s is spelt %s on the SPDX list", quote(id.Text), quote(right)).Severity = diag.Info
 						}

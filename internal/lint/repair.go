@@ -69,13 +69,20 @@ func (r *countryRepair) edits(c listedCountry, code string) []diag.Edit {
 	return r.p.Doc.Source.Rewrite(c.pointer, code)
 }
 
-// repairLicense writes id instead of the bytes from start up to end of an
-// expression, if the whole is right with that.
-func repairLicense(p *Pass, pointer, text string, start, end int, id string) []diag.Edit {
-	if id == "" {
+// repairLicense writes what was meant instead of the bytes from start up to end of
+// an expression, if the whole is right with that. What was meant by a slip of the
+// pen is for a person to say.
+func repairLicense(p *Pass, pointer, text string, start, end int, meant spdx.Repaired) []diag.Edit {
+	if meant.Expression == "" || meant.Slip {
 		return nil
 	}
-	right := text[:start] + id + text[end:]
+	right := meant.Expression
+	if start > 0 || end < len(text) {
+		if x, err := spdx.Parse(right); err != nil || x.Op != spdx.Single {
+			return nil
+		}
+		right = text[:start] + right + text[end:]
+	}
 	if _, err := spdx.Parse(right); err != nil {
 		return nil
 	}

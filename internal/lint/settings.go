@@ -90,8 +90,8 @@ func checkLicense(p *RegistryPass, d *registry.Doc, pointer, expression string) 
 	if !errors.As(err, &fault) {
 		return
 	}
-	if ids := spdx.Suggest(text); len(ids) > 0 {
-		p.Reportf(d, pointer, didYouMean(ids), "licence %s is not an SPDX licence expression", quote(text))
+	if r := spdx.Repair(text); r.Expression != "" || r.Candidates != nil {
+		p.Reportf(d, pointer, repairHint(r), "licence %s is not an SPDX licence expression", quote(text))
 		return
 	}
 	p.Reportf(d, pointer, lookUp, "licence %s: %s", quote(text), fault.Msg)

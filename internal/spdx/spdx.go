@@ -14,7 +14,7 @@ import (
 
 // ids.txt holds one line on its sources, then an id a line with its flags
 // (l licence, x exception, o approved by the OSI, d deprecated, n too new for
-// the source of names and approvals) and its name.
+// the source of names and approvals), its name and the address of its text.
 //
 //go:embed ids.txt
 var idsText string
@@ -25,6 +25,7 @@ type License struct {
 	Name       string // full name, such as "Apache License 2.0"; "" for an id newer than ListVersion
 	OSI        bool   // approved by the Open Source Initiative; false too where that is not known yet
 	Deprecated bool   // no longer to be used; see Successors
+	URL        string // where SPDX found its text, such as "https://www.apache.org/licenses/LICENSE-2.0"; "" where Name is
 }
 
 // A LicenseException is one identifier of the SPDX list of exceptions, which
@@ -48,17 +49,17 @@ var loaded = sync.OnceValue(func() *list {
 	l.version, _, _ = strings.Cut(strings.TrimPrefix(head, "SPDX License List "), " ")
 	for row := range strings.Lines(rows) {
 		f := strings.Split(strings.TrimSuffix(row, "\n"), "\t")
-		if len(f) != 3 { // a test holds the file to this
+		if len(f) != 4 { // a test holds the file to this
 			continue
 		}
-		id, flags, name := f[0], f[1], f[2]
+		id, flags, name, url := f[0], f[1], f[2], f[3]
 		deprecated := strings.Contains(flags, "d")
 		if strings.Contains(flags, "x") {
 			l.exceptions[strings.ToLower(id)] = LicenseException{id, deprecated}
 			continue
 		}
 		l.byID[strings.ToLower(id)] = len(l.licenses)
-		l.licenses = append(l.licenses, License{id, name, strings.Contains(flags, "o"), deprecated})
+		l.licenses = append(l.licenses, License{id, name, strings.Contains(flags, "o"), deprecated, url})
 	}
 	return l
 })

@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	listPackage       = "spdx-license-list@6.12.0" // names and OSI flags
+	listPackage       = "spdx-license-list@6.12.0" // names, addresses and OSI flags
 	idsPackage        = "spdx-license-ids@3.0.24"  // which ids are deprecated
 	exceptionsPackage = "spdx-exceptions@2.5.0"
 )
@@ -129,7 +129,8 @@ type input struct {
 	readme string
 	list   map[string]struct {
 		Name string
-		OSI  bool `json:"osiApproved"`
+		URL  string // where the text stands; one for each id
+		OSI  bool   `json:"osiApproved"`
 	}
 	ids, deprecated                  []string
 	exceptions, deprecatedExceptions []string
@@ -156,11 +157,11 @@ func (in *input) render() ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "SPDX License List %s, and ids added since\tfrom npm packages %s, %s, %s\tSPDX License List: (c) Linux Foundation and its contributors\n",
 		version[1], in.listMeta, in.idsMeta, in.exceptionsMeta)
-	row := func(id, flags, name string) error {
-		if strings.ContainsAny(id+flags+name, "\t\r\n") {
+	row := func(id, flags, name, url string) error {
+		if strings.ContainsAny(id+flags+name+url, "\t\r\n") {
 			return fmt.Errorf("%q holds a tab or a line break", id)
 		}
-		_, err := fmt.Fprintf(&b, "%s\t%s\t%s\n", id, flags, name)
+		_, err := fmt.Fprintf(&b, "%s\t%s\t%s\t%s\n", id, flags, name, url)
 		return err
 	}
 	slices.SortFunc(both, fold)
@@ -176,7 +177,7 @@ func (in *input) render() ([]byte, error) {
 		if slices.Contains(in.deprecated, id) {
 			flags += "d"
 		}
-		if err := row(id, flags, l.Name); err != nil {
+		if err := row(id, flags, l.Name, strings.TrimSpace(l.URL)); err != nil {
 			return nil, err
 		}
 	}
@@ -187,7 +188,7 @@ func (in *input) render() ([]byte, error) {
 		if slices.Contains(in.deprecatedExceptions, id) {
 			flags += "d"
 		}
-		if err := row(id, flags, ""); err != nil {
+		if err := row(id, flags, "", ""); err != nil {
 			return nil, err
 		}
 	}
