@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -25,6 +26,25 @@ type Verdict struct {
 	License string // the part of the expression that decided, such as "CC-BY-NC-4.0"; "" where no list is kept for the type
 	Until   string // last day, "2006-01-02"; only of StateAcceptedUntil
 	Reason  string // why, for a contributor: a sentence of the policy, or of this package without capital or period
+	Source  string // where the rule that decided can be read; "" where the policy does not say
+}
+
+// Sentence says the verdict and its reason to a contributor, in one sentence
+// without a final period.
+func (v Verdict) Sentence(workType string) string {
+	reason := strings.TrimSuffix(v.Reason, ".")
+	switch what := fmt.Sprintf("licence %q", v.License); v.State {
+	case StateAccepted:
+		return fmt.Sprintf("%s is accepted for type %q: %s", what, workType, reason)
+	case StateAcceptedUntil:
+		return fmt.Sprintf("%s is accepted for type %q until %s, not after: %s", what, workType, v.Until, reason)
+	case StateNotAccepted:
+		return fmt.Sprintf("%s is not accepted for type %q: %s", what, workType, reason)
+	}
+	if v.License == "" {
+		return fmt.Sprintf("whether a licence is accepted for type %q is unknown: %s", workType, reason)
+	}
+	return fmt.Sprintf("whether licence %q is accepted for type %q is unknown: %s", v.License, workType, reason)
 }
 
 // Judge says whether work of a type, such as "software", may carry a licence. Of
@@ -173,28 +193,28 @@ func (j *judge) single(x spdx.Expr) Verdict {
 
 // id looks an id up in the rows of the list.
 func (j *judge) id(id string) Verdict {
-	best := Verdict{State: StateNotAccepted, Reason: j.list.Reason}
+	best := Verdict{State: StateNotAccepted, Reason: j.list.Reason, Source: j.list.Source}
 	ended := ""
 	for _, row := range j.list.Accepted {
 		if !slices.ContainsFunc(row.IDs, func(s string) bool { return strings.EqualFold(s, id) }) {
 			continue
 		}
-		v := Verdict{State: StateAccepted, Reason: cmp.Or(row.Reason, j.list.Reason)}
+		v := Verdict{State: StateAccepted, Reason: cmp.Or(row.Reason, j.list.Reason), Source: cmp.Or(row.Source, j.list.Source)}
 		switch row.covers(j.asOf) {
 		case within:
 			if row.Until != "" {
 				v.State, v.Until = StateAcceptedUntil, row.Until
 			}
 		case undated:
-			v = Verdict{State: StateUnknown, Reason: "it is accepted for a time only, and no day is given to judge at"}
+			v = Verdict{State: StateUnknown, Source: v.Source, Reason: "it is accepted for a time only, and no day is given to judge at"}
 		case before:
-			v = Verdict{State: StateNotAccepted, Reason: "it is accepted from " + row.Since + " on, not before"}
+			v = Verdict{State: StateNotAccepted, Source: v.Source, Reason: "it is accepted from " + row.Since + " on, not before"}
 		case after:
 			if row.Until < ended {
 				continue
 			}
 			ended = row.Until
-			v = Verdict{State: StateNotAccepted, Reason: "it was accepted until " + row.Until}
+			v = Verdict{State: StateNotAccepted, Source: v.Source, Reason: "it was accepted until " + row.Until}
 		}
 		if better(v, best) || v.State == best.State && v.State == StateNotAccepted {
 			best = v

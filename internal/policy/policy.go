@@ -16,8 +16,9 @@ type Acceptance struct {
 
 // Accepted is a set of licences that are accepted in a span of time.
 type Accepted struct {
-	IDs    []string `yaml:"ids"`             // SPDX licence ids
-	Since  string   `yaml:"since,omitempty"` // first day; "" is always
-	Until  string   `yaml:"until,omitempty"` // last day; "" is open
-	Reason string   `yaml:"reason,omitempty"`
+	IDs    []string `yaml:"ids"`              // SPDX licence ids
+	Since  string   `yaml:"since,omitempty"`  // first day; "" is always
+	Until  string   `yaml:"until,omitempty"`  // last day; "" is open
+	Reason string   `yaml:"reason,omitempty"` // why, where it differs from that of the list
+	Source string   `yaml:"source,omitempty"` // where that can be read, where it differs from that of the list
 }

@@ -19,6 +19,9 @@ var program = cli.Program{
 		assessCommand,
 		buildCommand,
 		serveCommand,
+		licenseParseCommand,
+		licenseFixCommand,
+		licenseCheckCommand,
 	},
 }
 
