@@ -296,12 +296,20 @@ func knownWords(words []string) (Repaired, bool) {
 	// Only the GNU licences have ids for "or later" and "only"; for the others
 	// there is "+", and that only this version applies goes without saying.
 	if base, ok := cutEnd(words, "or", "later"); ok {
-		if ids := x.ids(base); len(ids) == 1 && !strings.Contains(ids[0], " ") && !strings.HasSuffix(ids[0], "+") {
+		ids := x.ids(base)
+		if i := slices.IndexFunc(ids, func(id string) bool { return strings.HasSuffix(id, "-or-later") }); i >= 0 && len(ids) == 2 {
+			return Repaired{Expression: ids[i]}, true // by a name that only an alias knows
+		}
+		if len(ids) == 1 && !strings.Contains(ids[0], " ") && !strings.HasSuffix(ids[0], "+") {
 			return Repaired{Expression: ids[0] + "+"}, true
 		}
 	}
 	if base, ok := cutEnd(words, "only"); ok {
-		if ids := x.ids(base); len(ids) == 1 {
+		ids := x.ids(base)
+		if i := slices.IndexFunc(ids, func(id string) bool { return strings.HasSuffix(id, "-only") }); i >= 0 && len(ids) == 2 {
+			return Repaired{Expression: ids[i]}, true
+		}
+		if len(ids) == 1 {
 			return Repaired{Expression: ids[0]}, true
 		}
 	}

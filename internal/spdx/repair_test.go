@@ -38,6 +38,8 @@ func TestRepair(t *testing.T) {
 		"GPL-2.0-or-later":                     {"GPL 2+", "GPLv2+", "GPL-2.0+", "GPL (>= 2)", "GPL 2 or any later version", "GNU GPL version 2 or (at your option) any later version", "GNU General Public License v2 or later (GPLv2+)"},
 		"LGPL-2.0-or-later":                    {"GNU Lesser General Public License v2 or later (LGPLv2+)"},
 		"LGPL-3.0-or-later":                    {"LGPLv3+", "LGPL 3 or newer"},
+		"GFDL-1.2-or-later":                    {"GNU FDL 1.2 or later", "GFDL 1.2+"},
+		"GFDL-1.3-only":                        {"FDL 1.3 only"},
 		"AGPL-3.0-or-later":                    {"AGPLv3+", "GNU Affero GPL 3.0 or later"},
 		"CC-BY-4.0":                            {"CC BY 4.0", "CC-BY4.0", "CCBY 4.0", "Creative Commons Attribution 4.0 International License", "Attribution 4.0 International (CC BY 4.0)", "Creative Comons Attribution 4.0", "Creative Commons Namensnennung 4.0", "https://creativecommons.org/licenses/by/4.0", "http://creativecommons.org/licenses/by/4.0/legalcode", "https://creativecommons.org/licenses/by/4.0/deed.fr", "creativecommons.org/licenses/by/4.0/", "CC BY 4.0 https://creativecommons.org/licenses/by/4.0/"},
 		"CC-BY-SA-2.0":                         {"Creative Commons Attribution-ShareAlike 2.0 license", "CC BY-SA 2.0"},

@@ -1,9 +1,6 @@
 package spdx
 
 import (
-	"bufio"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -233,46 +230,4 @@ func TestLicenses(t *testing.T) {
 	if diff := cmp.Diff([]string{"MIT", "GPL-2.0", "LicenseRef-x"}, x.Licenses()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-}
-
-// shared returns a file of the folder "shared" beside the repository, which
-// holds real data to test on, and skips the test where that is absent.
-func shared(t *testing.T, name string) *os.File {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the package")
-		}
-		dir = filepath.Dir(dir)
-	}
-	f, err := os.Open(filepath.Join(dir, "..", "shared", filepath.FromSlash(name)))
-	if err != nil {
-		t.Skipf("SKIPPED, real data is absent: %v", err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
-}
-
-func tsv(t *testing.T, f *os.File, columns int) [][]string {
-	t.Helper()
-	var rows [][]string
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		row := strings.Split(lines.Text(), "\t")
-		if len(row) != columns {
-			t.Fatalf("%s: %q has %d columns, want %d", f.Name(), lines.Text(), len(row), columns)
-		}
-		rows = append(rows, row)
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return rows[1:]
 }
