@@ -324,6 +324,7 @@ func TestEntriesArePublishedWhole(t *testing.T) {
 		{entry.Entry{}, Entry{}},
 		{entry.License{}, License{}},
 		{entry.Repository{}, Repository{}},
+		{entry.SBOM{}, SBOM{}},
 		{entry.SDG{}, SDG{}},
 		{entry.Organization{}, Organization{}},
 		{entry.Person{}, Person{}},

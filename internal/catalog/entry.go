@@ -44,6 +44,9 @@ func (b *builder) entryOf(d *registry.Doc) Entry {
 	out.Repositories = each(e.Repositories, func(r entry.Repository) Repository {
 		return Repository{known(r.Name), known(r.URL)}
 	})
+	if s := e.SBOM; s != nil {
+		out.SBOM = &SBOM{known(s.URL), known(s.AsOf)}
+	}
 	out.SDGs = each(e.SDGs, func(s entry.SDG) SDG {
 		return SDG{s.Goal, text(s.Text, main), list(s.Evidence)}
 	})

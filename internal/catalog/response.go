@@ -131,6 +131,7 @@ type Entry struct {
 	Topics        []string       `json:"topics"`
 	Licenses      []License      `json:"licenses"`
 	Repositories  []Repository   `json:"repositories"`
+	SBOM          *SBOM          `json:"sbom"` // null where the entry points at none
 	SDGs          []SDG          `json:"sdgs"`
 	About         []string       `json:"about"`
 	Organizations []Organization `json:"organizations"`
@@ -161,6 +162,12 @@ type License struct {
 type Repository struct {
 	Name *string `json:"name"`
 	URL  *string `json:"url"`
+}
+
+// SBOM is where the project keeps an SPDX document of its dependencies.
+type SBOM struct {
+	URL  *string `json:"url"`
+	AsOf *string `json:"as_of"`
 }
 
 // SDG is a claim of relevance to a goal.

@@ -24,6 +24,7 @@ type Entry struct {
 	Topics        []string       `yaml:"topics,omitempty"`
 	Licenses      []License      `yaml:"licenses,omitempty"`
 	Repositories  []Repository   `yaml:"repositories,omitempty"`
+	SBOM          *SBOM          `yaml:"sbom,omitempty"` // of a dpg: the project's own list of what it depends on
 	SDGs          []SDG          `yaml:"sdgs,omitempty"`
 	About         []string       `yaml:"about,omitempty"` // entries "dpg/dhis2" and framework codes "dpi-safeguards/O3" it speaks of
 	Organizations []Organization `yaml:"organizations,omitempty"`
@@ -50,6 +51,12 @@ type License struct {
 type Repository struct {
 	Name string `yaml:"name,omitempty"`
 	URL  string `yaml:"url,omitempty"`
+}
+
+// SBOM is where a project keeps an SPDX document of its dependencies.
+type SBOM struct {
+	URL  string `yaml:"url"`
+	AsOf string `yaml:"as_of,omitempty"` // the date it was made, or seen there
 }
 
 // SDG is a claim of relevance to a Sustainable Development Goal.

@@ -209,7 +209,7 @@ func TestEveryPatternHasAName(t *testing.T) {
 func TestKeysMatchGoTypes(t *testing.T) {
 	all := readSchemas(t)
 	resourceOnly := []string{"url", "format", "published", "languages", "about"}
-	dpgOnly := []string{"website", "types", "repositories", "locations", "standard"}
+	dpgOnly := []string{"website", "types", "repositories", "sbom", "locations", "standard"}
 	tests := []struct {
 		schema  string
 		of      any
