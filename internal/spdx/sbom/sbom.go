@@ -65,7 +65,7 @@ func Read(r io.Reader) (*Document, error) {
 	buf := bufio.NewReaderSize(in, sniffBytes)
 	head, err := buf.Peek(sniffBytes)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
-		return nil, fmt.Errorf("read: %w", err)
+		return nil, err
 	}
 	if rest, marked := bytes.CutPrefix(head, []byte("\ufeff")); marked {
 		head = rest
