@@ -41,6 +41,7 @@ type Catalog struct {
 	Index      Index
 	Lists      []List      // in the order of the registry's kinds
 	Frameworks []Framework // by id
+	Full       Full        // every entry
 
 	origin Origin
 	files  map[string][]byte // by path relative to the root of the catalog; without the manifest
@@ -95,6 +96,7 @@ func (b *builder) build() error {
 	if c := b.in.Findings; c != nil {
 		status.Findings = &Findings{known(b.in.AsOf), c.Errors, c.Warnings, c.Infos}
 	}
+	b.cat.Full = full
 	status.Kinds = list(status.Kinds)
 	b.cat.Index.Kinds = list(b.cat.Index.Kinds)
 	b.cat.Index.Links = b.links()

@@ -62,49 +62,57 @@ and so is one that holds other files and no catalog yet.`,
 	},
 }
 
-// buildCatalog makes the catalog of the registry in a folder, with dates from
-// Git where the folder is as its commit has it.
+// buildCatalog makes the catalog of the registry in a folder with its pages.
 func buildCatalog(ctx context.Context, o *cli.IO, dir string, noHistory bool, jobs int) (*catalog.Catalog, error) {
-	repo, err := registry.FindRepo(dir)
+	in, err := catalogInput(ctx, o, dir, noHistory, jobs)
 	if err != nil {
 		return nil, err
+	}
+	return site.Build(ctx, in)
+}
+
+// catalogInput reads the registry in a folder, with dates from Git where the
+// folder is as its commit has it.
+func catalogInput(ctx context.Context, o *cli.IO, dir string, noHistory bool, jobs int) (catalog.Input, error) {
+	var in catalog.Input
+	repo, err := registry.FindRepo(dir)
+	if err != nil {
+		return in, err
 	}
 	// Paths in the catalog are those in the repository, wherever it is checked out.
 	prefix := "registry"
 	if repo != nil {
 		prefix = cmp.Or(repo.Folder, ".")
 	}
-	reg, err := cli.Load(ctx, dir, registry.Options{Prefix: prefix, Jobs: jobs})
-	if err != nil {
-		return nil, err
+	if in.Registry, err = cli.Load(ctx, dir, registry.Options{Prefix: prefix, Jobs: jobs}); err != nil {
+		return in, err
 	}
-	in := catalog.Input{Registry: reg}
 	if repo == nil {
 		o.Say("%s is not in a Git repository: source_commit and dates of changes are null", dir)
-		return site.Build(ctx, in)
+		return in, nil
 	}
 	head, err := repo.Head()
 	if err != nil {
-		return nil, err
+		return in, err
 	}
 	if head == nil {
 		o.Say("the repository has no commit yet: source_commit and dates of changes are null")
-		return site.Build(ctx, in)
+		return in, nil
 	}
-	same, err := repo.Same(reg, head)
+	same, err := repo.Same(in.Registry, head)
 	if err != nil {
-		return nil, err
+		return in, err
 	}
 	if !same {
 		o.Say("%s has changes that are not committed: source_commit and dates of changes are null", dir)
-		return site.Build(ctx, in)
+		return in, nil
 	}
 	stamp := registry.StampOf(head)
 	in.Head = &stamp
 	if !noHistory {
 		if in.Changes, err = repo.LastChanges(head); err != nil {
-			return nil, fmt.Errorf("history of %s: %w", dir, err)
+			return in, fmt.Errorf("history of %s: %w", dir, err)
 		}
 	}
-	return site.Build(ctx, in)
+	return in, nil
 }

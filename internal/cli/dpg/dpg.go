@@ -22,6 +22,7 @@ var program = cli.Program{
 		licenseParseCommand,
 		licenseFixCommand,
 		licenseCheckCommand,
+		exportCommand,
 		licenseSBOMCommand,
 	},
 }
