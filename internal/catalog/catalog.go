@@ -88,7 +88,7 @@ func (b *builder) build() error {
 			return err
 		}
 		b.cat.Index.Kinds = append(b.cat.Index.Kinds, summary)
-		status.Kinds = append(status.Kinds, KindStatus{summary.Name, summary.Total, summary.Stages})
+		status.Kinds = append(status.Kinds, KindStatus{summary.Name, summary.EntryCount, summary.Stages})
 	}
 	if err := b.frameworks(entries); err != nil {
 		return err
@@ -134,8 +134,8 @@ func (b *builder) entries() (map[string][]Entry, error) {
 // kind writes the list of a kind and the file of each of its entries.
 func (b *builder) kind(k entry.Kind, entries []Entry) (KindSummary, error) {
 	s := KindSummary{
-		Name: k.Name, Title: Text{"en": k.Title}, Plural: Text{"en": k.Plural}, List: k.Folder + ".json",
-		Schema: schemaFolder + "/" + k.Schema, Stages: noStages(),
+		Name: k.Name, Title: Text{"en": k.Title}, Plural: Text{"en": k.Plural}, Path: k.Folder + ".json",
+		SchemaPath: schemaFolder + "/" + k.Schema, Stages: noStages(),
 	}
 	l := List{Envelope: b.envelope(), Kind: k.Name, Items: []Item{}}
 	for _, e := range entries {
@@ -147,13 +147,13 @@ func (b *builder) kind(k entry.Kind, entries []Entry) (KindSummary, error) {
 			return s, err
 		}
 	}
-	l.Total, s.Total = len(l.Items), len(l.Items)
+	l.Total, s.EntryCount = len(l.Items), len(l.Items)
 	var err error
 	if l.Digest, err = digest(l.Items); err != nil {
 		return s, err
 	}
 	b.cat.Lists = append(b.cat.Lists, l)
-	return s, b.put(s.List, l)
+	return s, b.put(s.Path, l)
 }
 
 func noStages() Stages {
@@ -192,7 +192,7 @@ func (b *builder) links() []Link {
 	links = append(links,
 		Link{"frameworks", frameworkFolder + ".json", schema("frameworks")},
 		Link{"framework", frameworkFolder + "/{framework}.json", schema("framework")},
-		Link{"view", viewPath("{framework}", "{code}"), schema("view")},
+		Link{"view", viewPath("{framework}", "{id}"), schema("view")},
 		Link{"full", "full.json", schema("full")},
 		Link{"status", "status.json", schema("status")},
 		Link{"manifest", "manifest.json", schema("manifest")},

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"reflect"
@@ -338,7 +339,8 @@ func TestEntriesArePublishedWhole(t *testing.T) {
 		{entry.Waiver{}, Waiver{}},
 		{assess.Mapping{}, struct {
 			Mapping
-			Review string `json:"review"` // its one key is "state" here
+			Review   string `json:"review"`   // its one key is "state" here
+			Evidence string `json:"evidence"` // "quotes" here: that key is what people point at
 		}{}},
 	} {
 		have := keys(reflect.TypeOf(tt.published), "json")
@@ -354,7 +356,7 @@ func TestEntriesArePublishedWhole(t *testing.T) {
 	for i := range v.NumField() {
 		v.Field(i).Set(reflect.ValueOf(&entry.Answer{Answer: "yes"}))
 	}
-	s := reflect.ValueOf(*standardOf(&answers, "en"))
+	s := reflect.ValueOf(standardOf(&answers, "en"))
 	for i := range s.NumField() {
 		if s.Field(i).IsNil() {
 			t.Errorf("question %s is lost", s.Type().Field(i).Name)
@@ -487,5 +489,54 @@ func TestExcerpt(t *testing.T) {
 	got := excerpt(long)
 	if !strings.HasPrefix(long, got) || len([]rune(got)) > 300 || !strings.HasSuffix(got, "und") && !strings.HasSuffix(got, "wörter") {
 		t.Errorf("excerpt = %q, want a beginning that ends with a word", got)
+	}
+}
+
+// One key has one shape wherever it stands: who learns it in one response knows it
+// in the others.
+func TestOneKeyOneShape(t *testing.T) {
+	shapes := map[string]map[string]bool{}
+	var walk func(at string, typ reflect.Type)
+	seen := map[reflect.Type]bool{}
+	shape := func(typ reflect.Type) string {
+		for typ.Kind() == reflect.Pointer { // null or not is said in the schema
+			typ = typ.Elem()
+		}
+		return typ.String()
+	}
+	walk = func(at string, typ reflect.Type) {
+		for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice || typ.Kind() == reflect.Map {
+			typ = typ.Elem()
+		}
+		if typ.Kind() != reflect.Struct || seen[typ] {
+			return
+		}
+		seen[typ] = true
+		for f := range fields(typ) {
+			key := f.Tag.Get("json")
+			if shapes[key] == nil {
+				shapes[key] = map[string]bool{}
+			}
+			shapes[key][shape(f.Type)] = true
+			walk(at+"/"+key, f.Type)
+		}
+	}
+	for _, v := range []any{Index{}, List{}, EntryResponse{}, Frameworks{}, Framework{}, View{}, Full{}, StatusResponse{}, Manifest{}} {
+		walk("", reflect.TypeOf(v))
+	}
+	excepted := map[string]string{
+		"id":    "a person's is a number, as in the files that people write",
+		"kinds": "the index tells more of a kind than the status",
+		"items": "the things listed",
+	}
+	for key, got := range shapes {
+		if _, ok := excepted[key]; len(got) > 1 && !ok {
+			t.Errorf("%q is %v", key, slices.Sorted(maps.Keys(got)))
+		}
+	}
+	for key, why := range excepted {
+		if len(shapes[key]) < 2 {
+			t.Errorf("%q has one shape, and is excepted for %q", key, why)
+		}
 	}
 }

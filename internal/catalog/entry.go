@@ -57,13 +57,13 @@ func (b *builder) entryOf(d *registry.Doc) Entry {
 	out.ContactURL = known(e.ContactURL)
 	out.Stewards = each(e.Stewards, personOf)
 	if l := e.Locations; l != nil {
-		out.Locations = &Locations{list(l.DevelopedIn), list(l.DeployedIn)}
+		out.Locations = Locations{l.DevelopedIn, l.DeployedIn}
 	}
 	out.Standard = standardOf(e.Standard, main)
 	out.Language = known(main)
 	out.Status = statusOf(e.Status, main)
 	if s := e.SameAs; s != nil {
-		out.SameAs = &SameAs{known(s.DPGA), known(s.Wikidata), known(s.PURL), known(s.DIAL)}
+		out.SameAs = SameAs{known(s.DPGA), known(s.Wikidata), known(s.PURL), known(s.DIAL)}
 	}
 	out.Sources = each(e.Sources, func(s entry.Source) Source {
 		return Source{known(s.Name), known(s.URL), known(s.AsOf)}
@@ -71,11 +71,11 @@ func (b *builder) entryOf(d *registry.Doc) Entry {
 	out.Decisions = each(e.Decisions, func(d entry.Decision) Decision {
 		return Decision{
 			Ruling: d.Ruling, Code: known(d.Code), Text: text(d.Text, main), On: known(d.On),
-			By: personOf(d.By), As: known(d.As), Date: known(d.Date), Reason: known(d.Reason),
+			By: personOf(d.By), As: known(d.As), Date: known(d.Date), Reason: text(entry.Plain(d.Reason), main),
 		}
 	})
 	out.Waivers = each(e.Waivers, func(w entry.Waiver) Waiver {
-		return Waiver{w.Rule, known(w.Reason), personOf(w.By), known(w.Until)}
+		return Waiver{w.Rule, text(entry.Plain(w.Reason), main), personOf(w.By), known(w.Until)}
 	})
 	out.Assessment = b.assessmentOf(d)
 	return withoutNulls(out)
@@ -83,7 +83,7 @@ func (b *builder) entryOf(d *registry.Doc) Entry {
 
 // withoutNulls makes every list of an entry one that is written as [].
 func withoutNulls(e Entry) Entry {
-	for _, l := range []*[]string{&e.Aliases, &e.Languages, &e.Types, &e.Sectors, &e.Topics, &e.About} {
+	for _, l := range []*[]string{&e.Aliases, &e.Languages, &e.Types, &e.Sectors, &e.Topics, &e.About, &e.Locations.DevelopedIn, &e.Locations.DeployedIn} {
 		*l = list(*l)
 	}
 	e.Licenses = list(e.Licenses)
@@ -111,12 +111,9 @@ func statusOf(s entry.Status, main string) Status {
 	}
 }
 
-// standardOf is nil where no question has an answer.
-func standardOf(a *entry.Answers, main string) *Standard {
+// standardOf gives the answers by question.
+func standardOf(a *entry.Answers, main string) Standard {
 	questions := a.Questions()
-	if len(questions) == 0 {
-		return nil
-	}
 	by := make(map[string]*Answer, len(questions))
 	for _, q := range questions {
 		by[q.Key] = &Answer{
@@ -125,7 +122,7 @@ func standardOf(a *entry.Answers, main string) *Standard {
 			Source: known(q.Answer.Source), AsOf: known(q.Answer.AsOf),
 		}
 	}
-	return &Standard{
+	return Standard{
 		Ownership:             by["ownership"],
 		RestrictiveDependency: by["restrictive_dependency"],
 		OpenAlternatives:      by["open_alternatives"],
@@ -160,20 +157,24 @@ func (b *builder) assessmentOf(d *registry.Doc) *Assessment {
 		out.Summary = summaryOf(s, b.language(d.Entry))
 	}
 	out.Mappings = each(a.Mappings, func(m assess.Mapping) Mapping {
-		name, path := b.code(m.Code)
+		title, path := b.code(m.Code)
 		return Mapping{
-			Code: m.Code, Path: path, Name: name, Strength: m.Strength,
-			Engines: list(m.Engines), Evidence: evidenceOf(m.Evidence), State: m.Review.State,
+			Code: m.Code, Path: path, Title: title, Strength: m.Strength,
+			Engines: list(m.Engines), Quotes: quotesOf(m.Evidence), State: m.Review.State,
 		}
 	})
 	slices.SortStableFunc(out.Mappings, func(x, y Mapping) int { return cmp.Compare(x.Code, y.Code) })
 	out.Unknown = each(a.Unknown, func(u assess.Unknown) Unknown {
-		return Unknown{u.Framework, known(u.Reason)}
+		return Unknown{u.Framework, text(entry.Plain(u.Reason), engineLanguage)}
 	})
 	return out
 }
 
+// engineLanguage is that of the reasons that engines give.
+const engineLanguage = "en"
+
 func summaryOf(s *assess.Summary, main string) *Summary {
+	language := cmp.Or(s.Language, main)
 	var parts []string
 	for _, sentence := range s.Sentences {
 		parts = append(parts, strings.TrimSpace(sentence.Text))
@@ -181,20 +182,20 @@ func summaryOf(s *assess.Summary, main string) *Summary {
 	out := &Summary{
 		Engine: known(s.Engine),
 		Sentences: each(s.Sentences, func(s assess.Sentence) Sentence {
-			return Sentence{s.Text, list(s.From)}
+			return Sentence{text(entry.Plain(s.Text), language), list(s.From)}
 		}),
 	}
 	if joined := strings.TrimSpace(strings.Join(parts, " ")); joined != "" {
-		out.Text = Text{cmp.Or(s.Language, main): joined}
+		out.Text = Text{language: joined}
 	}
 	return out
 }
 
-func evidenceOf(es []assess.Evidence) []Evidence {
-	return each(es, func(e assess.Evidence) Evidence { return Evidence{e.Pointer, e.Quote} })
+func quotesOf(es []assess.Evidence) []Quote {
+	return each(es, func(e assess.Evidence) Quote { return Quote{e.Pointer, e.Quote} })
 }
 
-// code gives the name of a code and the path of its view; both nil where its
+// code gives the title of a code and the path of its view; both nil where its
 // framework is not in use here.
 func (b *builder) code(full string) (Text, *string) {
 	f, c, err := b.in.Registry.Frameworks.Find(full)
@@ -209,29 +210,29 @@ func (b *builder) code(full string) (Text, *string) {
 func (b *builder) item(e Entry) Item {
 	it := Item{
 		ID: e.ID, Kind: e.Kind, Path: e.Path, Name: e.Name, Description: e.Description,
-		Types: e.Types, Sectors: e.Sectors, Licenses: []string{}, SDGs: []int{}, Codes: []string{},
-		Stage: e.Status.Stage, UpdatedAt: e.UpdatedAt,
+		Types: e.Types, Sectors: e.Sectors, LicenseExpressions: []string{}, SDGGoals: []int{}, MappedCodes: []string{},
+		Status: e.Status, UpdatedAt: e.UpdatedAt,
 	}
 	for _, l := range e.Licenses {
-		if !slices.Contains(it.Licenses, l.Expression) {
-			it.Licenses = append(it.Licenses, l.Expression)
+		if !slices.Contains(it.LicenseExpressions, l.Expression) {
+			it.LicenseExpressions = append(it.LicenseExpressions, l.Expression)
 		}
 	}
 	for _, s := range e.SDGs {
-		it.SDGs = append(it.SDGs, s.Goal)
+		it.SDGGoals = append(it.SDGGoals, s.Goal)
 	}
-	slices.Sort(it.SDGs)
-	it.SDGs = slices.Compact(it.SDGs)
+	slices.Sort(it.SDGGoals)
+	it.SDGGoals = slices.Compact(it.SDGGoals)
 	if a := e.Assessment; a != nil {
 		if a.Summary != nil {
-			it.Summary = a.Summary.Text
+			it.SummaryText = a.Summary.Text
 		}
 		for _, m := range a.Mappings {
 			if m.inView() {
-				it.Codes = append(it.Codes, m.Code)
+				it.MappedCodes = append(it.MappedCodes, m.Code)
 			}
 		}
-		it.Codes = slices.Compact(it.Codes)
+		it.MappedCodes = slices.Compact(it.MappedCodes)
 	}
 	return it
 }

@@ -6,9 +6,20 @@ package catalog
 // readers, and a test holds the two together.
 //
 // Every key is always there. A value that nobody gave is null, a list without
-// members is []. Text for people is an object by BCP 47 language tag, or null.
-// Paths are relative to api/v1/, unless it is said otherwise. Times are RFC 3339
-// in UTC, dates are "2006-01-02"; both come from Git or from people.
+// members is []. A group of keys, such as locations, is always an object; one that
+// stands for a thing that may not be there, such as an assessment, is null without
+// it. Text for people is an object by BCP 47 language tag, or null. Paths are
+// relative to api/v1/, unless it is said otherwise. Times are RFC 3339 in UTC,
+// dates are "2006-01-02"; both come from Git or from people.
+//
+// One key means one thing and has one shape wherever it stands:
+//
+//	name       text as it is spelt everywhere, such as a product's; title is text by language
+//	code       framework and code, "dpi-safeguards/O3"; id is unique within what holds it
+//	total      how many items the list beside it has; *_count is how many of something else
+//	evidence   what people point at, links or words; quotes are the entry's own words
+//	licenses, sdgs, status   objects as in an entry; a list has license_expressions and sdg_goals
+//	path       where something is published; schema_path is where its schema is
 
 // SchemaVersion is the version of the responses' shape: its first number is that
 // of the path, its second grows with additions.
@@ -58,13 +69,13 @@ type Publisher struct {
 
 // KindSummary is one kind of entry with how many there are.
 type KindSummary struct {
-	Name   string `json:"name"`
-	Title  Text   `json:"title"`
-	Plural Text   `json:"plural"`
-	List   string `json:"list"`   // path of its list
-	Schema string `json:"schema"` // path of the schema of its source files
-	Total  int    `json:"total"`  // live entries: those in the list
-	Stages Stages `json:"stages"` // every entry
+	Name       string `json:"name"`
+	Title      Text   `json:"title"`
+	Plural     Text   `json:"plural"`
+	Path       string `json:"path"`        // of its list
+	SchemaPath string `json:"schema_path"` // of the schema of its source files
+	EntryCount int    `json:"entry_count"` // live entries: those in the list
+	Stages     Stages `json:"stages"`      // every entry
 }
 
 // Stages counts entries by stage. The stages that the registry knows are always
@@ -72,11 +83,11 @@ type KindSummary struct {
 type Stages map[string]int
 
 // A Link leads to another response. A path with a part in braces stands for
-// many: the part takes an id or a code.
+// many: the part takes an id.
 type Link struct {
-	Rel    string  `json:"rel"`
-	Path   string  `json:"path"`
-	Schema *string `json:"schema"` // path of the response's schema
+	Rel        string  `json:"rel"`
+	Path       string  `json:"path"`
+	SchemaPath *string `json:"schema_path"` // of the response's schema
 }
 
 // List is api/v1/<folder>.json: the live entries of one kind, by id.
@@ -90,19 +101,19 @@ type List struct {
 
 // Item is what a list tells of an entry.
 type Item struct {
-	ID          string   `json:"id"`
-	Kind        string   `json:"kind"`
-	Path        string   `json:"path"`
-	Name        *string  `json:"name"`
-	Description Text     `json:"description"`
-	Summary     Text     `json:"summary"`
-	Types       []string `json:"types"`
-	Sectors     []string `json:"sectors"`
-	Licenses    []string `json:"licenses"` // SPDX expressions
-	SDGs        []int    `json:"sdgs"`     // goals claimed
-	Stage       string   `json:"stage"`
-	Codes       []string `json:"codes"` // full codes mapped with strength 2 and not rejected
-	UpdatedAt   *string  `json:"updated_at"`
+	ID                 string   `json:"id"`
+	Kind               string   `json:"kind"`
+	Path               string   `json:"path"`
+	Name               *string  `json:"name"`
+	Description        Text     `json:"description"`
+	SummaryText        Text     `json:"summary_text"` // of the assessment; null where there is none
+	Types              []string `json:"types"`
+	Sectors            []string `json:"sectors"`
+	LicenseExpressions []string `json:"license_expressions"`
+	SDGGoals           []int    `json:"sdg_goals"` // claimed
+	Status             Status   `json:"status"`
+	MappedCodes        []string `json:"mapped_codes"` // with strength 2 and not rejected
+	UpdatedAt          *string  `json:"updated_at"`
 }
 
 // EntryResponse is api/v1/<folder>/<id>.json.
@@ -137,11 +148,11 @@ type Entry struct {
 	Organizations []Organization `json:"organizations"`
 	ContactURL    *string        `json:"contact_url"`
 	Stewards      []Person       `json:"stewards"`
-	Locations     *Locations     `json:"locations"`
-	Standard      *Standard      `json:"standard"`
+	Locations     Locations      `json:"locations"`
+	Standard      Standard       `json:"standard"`
 	Language      *string        `json:"language"` // of the source file's plain text
 	Status        Status         `json:"status"`
-	SameAs        *SameAs        `json:"same_as"`
+	SameAs        SameAs         `json:"same_as"`
 	Sources       []Source       `json:"sources"`
 	Decisions     []Decision     `json:"decisions"`
 	Waivers       []Waiver       `json:"waivers"`
@@ -231,13 +242,13 @@ type Decision struct {
 	By     Person  `json:"by"`
 	As     *string `json:"as"`
 	Date   *string `json:"date"`
-	Reason *string `json:"reason"`
+	Reason Text    `json:"reason"`
 }
 
 // Waiver sets one rule aside until a date.
 type Waiver struct {
 	Rule   string  `json:"rule"`
-	Reason *string `json:"reason"`
+	Reason Text    `json:"reason"`
 	By     Person  `json:"by"`
 	Until  *string `json:"until"`
 }
@@ -298,34 +309,34 @@ type Summary struct {
 
 // Sentence is one sentence of a summary.
 type Sentence struct {
-	Text string   `json:"text"`
+	Text Text     `json:"text"`
 	From []string `json:"from"` // RFC 6901 pointers into the entry
 }
 
 // Mapping is a claim that the entry's words support a code. It never says that
 // the product complies.
 type Mapping struct {
-	Code     string     `json:"code"`
-	Path     *string    `json:"path"` // null where the framework is not published here
-	Name     Text       `json:"name"`
-	Strength int        `json:"strength"` // 2 clear, 1 weak
-	Engines  []string   `json:"engines"`
-	Evidence []Evidence `json:"evidence"`
-	State    string     `json:"state"`
+	Code     string   `json:"code"`
+	Path     *string  `json:"path"` // null where the framework is not published here
+	Title    Text     `json:"title"`
+	Strength int      `json:"strength"` // 2 clear, 1 weak
+	Engines  []string `json:"engines"`
+	Quotes   []Quote  `json:"quotes"`
+	State    string   `json:"state"`
 }
 
-// Evidence is a quote found verbatim in a field of the entry. The pointer is
-// that of the source file; where it leads to text by language, the quote stands
-// in one of the languages.
-type Evidence struct {
+// Quote is words found verbatim in a field of the entry. The pointer is that of
+// the source file; where it leads to text by language, the quote stands in one of
+// the languages.
+type Quote struct {
 	Pointer string `json:"pointer"`
 	Quote   string `json:"quote"`
 }
 
 // Unknown is a question that the engine could not judge.
 type Unknown struct {
-	Framework string  `json:"framework"`
-	Reason    *string `json:"reason"`
+	Framework string `json:"framework"`
+	Reason    Text   `json:"reason"`
 }
 
 // Frameworks is api/v1/frameworks.json.
@@ -337,13 +348,13 @@ type Frameworks struct {
 
 // FrameworkSummary is one framework with how much it is used.
 type FrameworkSummary struct {
-	ID      string  `json:"id"`
-	Path    string  `json:"path"`
-	Name    Text    `json:"name"`
-	Version *string `json:"version"`
-	URL     *string `json:"url"`
-	Codes   int     `json:"codes"` // how many there are
-	Total   int     `json:"total"` // entries that stand in one or more of its views
+	ID         string  `json:"id"`
+	Path       string  `json:"path"`
+	Title      Text    `json:"title"`
+	Version    *string `json:"version"`
+	URL        *string `json:"url"`
+	CodeCount  int     `json:"code_count"`
+	EntryCount int     `json:"entry_count"` // entries that stand in one or more of its views
 	Credit
 }
 
@@ -356,12 +367,12 @@ type Credit struct {
 // Framework is api/v1/frameworks/<framework>.json.
 type Framework struct {
 	Envelope
-	ID        string  `json:"id"`
-	Name      Text    `json:"name"`
-	Version   *string `json:"version"`
-	AsOf      *string `json:"as_of"`
-	Publisher *string `json:"publisher"`
-	URL       *string `json:"url"`
+	ID            string  `json:"id"`
+	Title         Text    `json:"title"`
+	Version       *string `json:"version"`
+	AsOf          *string `json:"as_of"`
+	PublisherName *string `json:"publisher_name"`
+	URL           *string `json:"url"`
 	Credit
 	Lists []CodeList `json:"lists"`
 	Codes []Code     `json:"codes"` // in the framework's own order
@@ -370,28 +381,29 @@ type Framework struct {
 // CodeList is a sort of code.
 type CodeList struct {
 	ID     string `json:"id"`
-	Name   Text   `json:"name"`
+	Title  Text   `json:"title"`
 	Mapped bool   `json:"mapped"` // whether entries are mapped to its codes
 }
 
 // Code is one code with how many entries stand in its view.
 type Code struct {
 	CodeInfo
-	Path  string `json:"path"`
-	Total int    `json:"total"`
+	Path       string `json:"path"`
+	EntryCount int    `json:"entry_count"`
 }
 
 // CodeInfo is what a framework says of a code.
 type CodeInfo struct {
-	Code        string              `json:"code"`    // unique in the framework
+	ID          string              `json:"id"`      // unique in the framework
+	Code        string              `json:"code"`    // framework and id, such as "dpi-safeguards/O3"
 	Printed     *string             `json:"printed"` // as the source prints it, where that differs
-	Name        Text                `json:"name"`
+	Title       Text                `json:"title"`
 	Description Text                `json:"description"`
 	List        string              `json:"list"`
 	Group       *string             `json:"group"`
-	Parent      *string             `json:"parent"`
+	Parent      *string             `json:"parent"` // in full
 	URL         *string             `json:"url"`
-	Relations   map[string][]string `json:"relations"` // list to codes of the same framework
+	Relations   map[string][]string `json:"relations"` // list to codes of the same framework, in full
 }
 
 // View is api/v1/frameworks/<framework>/<code>.json: the live entries whose
@@ -408,12 +420,12 @@ type View struct {
 
 // ViewItem is an entry in a view with the words it is there for.
 type ViewItem struct {
-	ID       string     `json:"id"`
-	Kind     string     `json:"kind"`
-	Path     string     `json:"path"`
-	Name     *string    `json:"name"`
-	State    string     `json:"state"` // of the mapping; "claimed" where the entry itself says so
-	Evidence []Evidence `json:"evidence"`
+	ID     string  `json:"id"`
+	Kind   string  `json:"kind"`
+	Path   string  `json:"path"`
+	Name   *string `json:"name"`
+	State  string  `json:"state"` // of the mapping; "claimed" where the entry itself says so
+	Quotes []Quote `json:"quotes"`
 }
 
 // Full is api/v1/full.json: every entry, live or not, by the name of its kind.
@@ -433,9 +445,9 @@ type StatusResponse struct {
 
 // KindStatus counts the entries of a kind.
 type KindStatus struct {
-	Name   string `json:"name"`
-	Total  int    `json:"total"` // live entries
-	Stages Stages `json:"stages"`
+	Name       string `json:"name"`
+	EntryCount int    `json:"entry_count"` // live entries
+	Stages     Stages `json:"stages"`
 }
 
 // Findings counts what was found when the registry was last checked.

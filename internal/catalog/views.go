@@ -21,8 +21,8 @@ const (
 // A claimed view shows this much of the entry's words; all of them stand in the
 // entry's own file.
 const (
-	maxClaimEvidence = 3
-	maxClaimQuote    = 300 // characters
+	maxClaimQuotes = 3
+	maxClaimQuote  = 300 // characters
 )
 
 // frameworks writes the list of frameworks, each framework and the view of each
@@ -38,9 +38,9 @@ func (b *builder) frameworks(entries map[string][]Entry) error {
 			return err
 		}
 		all.Items = append(all.Items, FrameworkSummary{
-			ID: f.ID, Path: frameworkFolder + "/" + f.ID + ".json", Name: b.text(f.Name),
+			ID: f.ID, Path: frameworkFolder + "/" + f.ID + ".json", Title: b.text(f.Name),
 			Version: known(f.Version), URL: known(f.Source.URL),
-			Codes: len(f.Codes), Total: total, Credit: b.credit(f),
+			CodeCount: len(f.Codes), EntryCount: total, Credit: b.credit(f),
 		})
 	}
 	all.Total = len(all.Items)
@@ -52,22 +52,28 @@ func (b *builder) frameworks(entries map[string][]Entry) error {
 // stand in one or more of them.
 func (b *builder) framework(f *framework.Framework, views map[string][]ViewItem) (int, error) {
 	out := Framework{
-		Envelope: b.envelope(), ID: f.ID, Name: b.text(f.Name), Version: known(f.Version), AsOf: known(f.AsOf),
-		Publisher: known(f.Source.Publisher), URL: known(f.Source.URL), Credit: b.credit(f), Codes: []Code{},
+		Envelope: b.envelope(), ID: f.ID, Title: b.text(f.Name), Version: known(f.Version), AsOf: known(f.AsOf),
+		PublisherName: known(f.Source.Publisher), URL: known(f.Source.URL), Credit: b.credit(f), Codes: []Code{},
 	}
 	out.Lists = each(f.Lists, func(l framework.List) CodeList { return CodeList{l.ID, b.text(l.Name), l.Mapped} })
 	used := map[entry.Ref]bool{}
+	full := func(code string) string {
+		if code == "" {
+			return ""
+		}
+		return f.ID + "/" + code
+	}
 	for _, c := range f.Codes {
 		v := View{
 			Envelope: b.envelope(), Framework: f.ID, Credit: b.credit(f), Items: list(views[f.ID+"/"+c.Code]),
 			CodeInfo: CodeInfo{
-				Code: c.Code, Printed: known(c.Printed), Name: b.text(c.Name), Description: b.text(c.Description),
-				List: c.List, Group: known(c.Group), Parent: known(c.Parent), URL: known(c.URL),
+				ID: c.Code, Code: full(c.Code), Printed: known(c.Printed), Title: b.text(c.Name), Description: b.text(c.Description),
+				List: c.List, Group: known(c.Group), Parent: known(full(c.Parent)), URL: known(c.URL),
 				Relations: map[string][]string{},
 			},
 		}
 		for to, codes := range c.Relations {
-			v.Relations[to] = list(codes)
+			v.Relations[to] = each(codes, full)
 		}
 		for _, it := range v.Items {
 			used[entry.Ref{Kind: it.Kind, ID: it.ID}] = true
@@ -99,14 +105,14 @@ func (b *builder) viewItems(entries map[string][]Entry) map[string][]ViewItem {
 			// What people and engines ruled on comes first: a claim neither stands
 			// beside a mapping of the same code nor outlives its rejection.
 			ruled := map[string]bool{}
-			add := func(code, state string, evidence []Evidence) {
-				views[code] = append(views[code], ViewItem{e.ID, e.Kind, e.Path, e.Name, state, evidence})
+			add := func(code, state string, quotes []Quote) {
+				views[code] = append(views[code], ViewItem{e.ID, e.Kind, e.Path, e.Name, state, quotes})
 				ruled[code] = true
 			}
 			if a := e.Assessment; a != nil {
 				for _, m := range a.Mappings {
 					if m.inView() && !ruled[m.Code] {
-						add(m.Code, m.State, m.Evidence)
+						add(m.Code, m.State, m.Quotes)
 					}
 					ruled[m.Code] = ruled[m.Code] || m.State == stateRejected
 				}
@@ -114,7 +120,7 @@ func (b *builder) viewItems(entries map[string][]Entry) map[string][]ViewItem {
 			doc := b.in.Registry.Entry(entry.Ref{Kind: e.Kind, ID: e.ID})
 			for _, c := range b.claims(doc) {
 				if _, _, err := b.in.Registry.Frameworks.Find(c.code); err == nil && !ruled[c.code] {
-					add(c.code, stateClaimed, c.evidence)
+					add(c.code, stateClaimed, c.quotes)
 				}
 			}
 		}
@@ -124,8 +130,8 @@ func (b *builder) viewItems(entries map[string][]Entry) map[string][]ViewItem {
 
 // A claim is a code that an entry itself says it has to do with.
 type claim struct {
-	code     string
-	evidence []Evidence
+	code   string
+	quotes []Quote
 }
 
 // claims collects an entry's claims of goals and its answers to the DPG
@@ -133,7 +139,7 @@ type claim struct {
 func (b *builder) claims(d *registry.Doc) []claim {
 	var (
 		order []string
-		words = map[string][]Evidence{}
+		words = map[string][]Quote{}
 	)
 	say := func(code, pointer, quote string) {
 		if quote = excerpt(quote); quote == "" {
@@ -142,8 +148,8 @@ func (b *builder) claims(d *registry.Doc) []claim {
 		if words[code] == nil {
 			order = append(order, code)
 		}
-		if len(words[code]) < maxClaimEvidence {
-			words[code] = append(words[code], Evidence{pointer, quote})
+		if len(words[code]) < maxClaimQuotes {
+			words[code] = append(words[code], Quote{pointer, quote})
 		}
 	}
 	main := b.language(d.Entry)

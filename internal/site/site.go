@@ -8,11 +8,16 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
+	"golang.org/x/text/collate"
+	xlanguage "golang.org/x/text/language"
+
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
+	"github.com/dpg-registry/dpg-registry/internal/entry"
 )
 
 //go:embed front.html
@@ -123,19 +128,19 @@ func pageOf(c *catalog.Catalog, up string) page {
 		ContactURL: value(ix.ContactURL), Repository: value(ix.Repository),
 		LegalURL: value(ix.LegalURL), PrivacyURL: value(ix.PrivacyURL), BaseURL: baseOf(ix),
 		Commit: value(ix.SourceCommit), Example: "dpgs/{id}.json", ExampleList: "index.json",
-		ExampleView: "frameworks/{framework}/{code}.json",
+		ExampleView: "frameworks/{framework}/{id}.json",
 	}
 	p.Date, _, _ = strings.Cut(value(ix.GeneratedAt), "T")
 	for i, k := range ix.Kinds {
 		p.Kinds = append(p.Kinds, kindOf(k, c.Lists[i]))
 		if items := c.Lists[i].Items; len(items) > 0 && strings.HasSuffix(p.Example, "{id}.json") {
-			p.Example, p.ExampleList = items[0].Path, k.List
+			p.Example, p.ExampleList = items[0].Path, k.Path
 		}
 	}
 	for i, f := range c.Frameworks {
 		p.Frameworks = append(p.Frameworks, frameOf(ix.Frameworks[i], f))
 		for _, c := range f.Codes {
-			if c.Total > 0 && strings.HasSuffix(p.ExampleView, "{code}.json") {
+			if c.EntryCount > 0 && strings.HasSuffix(p.ExampleView, "{id}.json") {
 				p.ExampleView = c.Path
 			}
 		}
@@ -154,14 +159,22 @@ func baseOf(ix catalog.Index) string {
 }
 
 func kindOf(k catalog.KindSummary, l catalog.List) kind {
-	out := kind{Title: phraseOf(k.Plural).Text, ID: k.Name, Path: k.List, Total: k.Total}
-	for _, stage := range []string{"dpg", "nominee", "listed", "archived", "declined", "renamed", "removed"} {
-		if n := k.Stages[stage]; n > 0 {
-			out.Stages = append(out.Stages, count{stage, n})
+	out := kind{Title: phraseOf(k.Plural).Text, ID: k.Name, Path: k.Path, Total: k.EntryCount}
+	for _, s := range []count{
+		{"recognised", k.Stages[entry.StageDPG]},
+		{"nominated", k.Stages[entry.StageNominee]},
+		{"listed", k.Stages[entry.StageListed]},
+		{"archived", k.Stages[entry.StageArchived]},
+		{"declined", k.Stages[entry.StageDeclined]},
+		{"renamed", k.Stages[entry.StageRenamed]},
+		{"removed", k.Stages[entry.StageRemoved]},
+	} {
+		if s.Total > 0 {
+			out.Stages = append(out.Stages, s)
 		}
 	}
 	for _, it := range l.Items {
-		about := phraseOf(it.Summary)
+		about := phraseOf(it.SummaryText)
 		if about.Text == "" {
 			about = phraseOf(it.Description)
 		}
@@ -171,22 +184,44 @@ func kindOf(k catalog.KindSummary, l catalog.List) kind {
 			name = it.ID
 		}
 		out.Entries = append(out.Entries, line{
-			Name: name, Path: it.Path, Stage: it.Stage, License: strings.Join(it.Licenses, ", "), About: about,
+			Name: name, Path: it.Path, Stage: standing(it.Status), License: strings.Join(it.LicenseExpressions, ", "), About: about,
 		})
 	}
+	// As a reader looks for a name: whatever its case and accents. The list comes by
+	// id, which settles what is left.
+	byName := collate.New(xlanguage.English, collate.IgnoreCase)
+	slices.SortStableFunc(out.Entries, func(a, b line) int { return byName.CompareString(a.Name, b.Name) })
 	return out
+}
+
+// standing says in words where an entry stands, by whose word and since when.
+func standing(s catalog.Status) string {
+	words := s.Stage
+	switch s.Stage {
+	case entry.StageDPG:
+		words = "recognised"
+		if by := value(s.RecognisedBy); by != "" {
+			words += " by " + oneLine(by)
+		}
+	case entry.StageNominee:
+		words = "nominated"
+	}
+	if date := value(s.AsOf); date != "" {
+		words += ", " + date
+	}
+	return words
 }
 
 func frameOf(s catalog.FrameworkSummary, f catalog.Framework) frame {
 	out := frame{
 		ID: f.ID, Path: s.Path, Version: value(f.Version), License: value(f.SourceLicense),
-		Name: phraseOf(f.Name), Attribution: phraseOf(f.SourceAttribution), Total: s.Total,
+		Name: phraseOf(f.Title), Attribution: phraseOf(f.SourceAttribution), Total: s.EntryCount,
 	}
 	for _, l := range f.Lists {
-		list := codeList{Name: phraseOf(l.Name)}
+		list := codeList{Name: phraseOf(l.Title)}
 		for _, c := range f.Codes {
 			if c.List == l.ID {
-				list.Codes = append(list.Codes, code{c.Code, c.Path, phraseOf(c.Name), c.Total, l.Mapped || c.Total > 0})
+				list.Codes = append(list.Codes, code{c.ID, c.Path, phraseOf(c.Title), c.EntryCount, l.Mapped || c.EntryCount > 0})
 			}
 		}
 		out.Lists = append(out.Lists, list)

@@ -237,3 +237,36 @@ func TestOneLine(t *testing.T) {
 		}
 	}
 }
+
+// Entries stand as a reader looks for a name, each with its standing in words.
+func TestEntriesByName(t *testing.T) {
+	tree := fstest.MapFS{}
+	for id, rest := range map[string]string{
+		"a1": "name: zeta\nstatus: {stage: nominee}\n",
+		"b2": "name: Écho\nstatus: {stage: dpg, recognised_by: DPGA, as_of: 2023-01-13}\n",
+		"c3": "name: delta\nstatus: {stage: dpg}\n",
+		"d4": "name: Delta\nstatus: {stage: nominee, as_of: 2024-05-06}\n",
+		"e5": "name: Foxtrot\nstatus: {stage: dpg, recognised_by: A ministry}\n",
+	} {
+		tree["dpgs/"+id+".yaml"] = &fstest.MapFile{Data: []byte("schema: dpg/v1\nid: " + id + "\ntypes: [software]\n" + rest)}
+	}
+	reg, err := registry.Load(context.Background(), registry.FromFS(tree), registry.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := catalog.Build(catalog.Input{Registry: reg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range pageOf(c, "").Kinds[0].Entries {
+		got = append(got, e.Name+": "+e.Stage)
+	}
+	want := []string{
+		"delta: recognised", "Delta: nominated, 2024-05-06", "Écho: recognised by DPGA, 2023-01-13",
+		"Foxtrot: recognised by A ministry", "zeta: nominated",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("entries = %q, want %q", got, want)
+	}
+}

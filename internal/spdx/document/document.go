@@ -365,9 +365,6 @@ var (
 )
 
 func (m *maker) externalRefs(e catalog.Entry) []*tools.PackageExternalReference {
-	if e.SameAs == nil {
-		return nil
-	}
 	var all []*tools.PackageExternalReference
 	switch purl := value(e.SameAs.PURL); {
 	case purl == "":
