@@ -22,8 +22,8 @@ var program = cli.Program{
 		licenseParseCommand,
 		licenseFixCommand,
 		licenseCheckCommand,
-		exportCommand,
 		licenseSBOMCommand,
+		exportCommand,
 	},
 }
 
