@@ -60,8 +60,10 @@ const (
 // Read reads a document. The error says what is wrong with it, where, and what
 // the file looks like if it is no SPDX document. No more than MaxBytes and one
 // are read.
-func Read(r io.Reader) (*Document, error) {
-	in := &bounded{r: r, left: MaxBytes}
+func Read(r io.Reader) (*Document, error) { return read(r, MaxBytes) }
+
+func read(r io.Reader, most int64) (*Document, error) {
+	in := &bounded{r: r, left: most}
 	buf := bufio.NewReaderSize(in, sniffBytes)
 	head, err := buf.Peek(sniffBytes)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
