@@ -348,18 +348,55 @@ func TestHostileTexts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := &entry.Entry{Schema: "dpg/v1", ID: "vault", Name: text, Description: entry.Plain(text)}
 			holds(t, e, o.Assess(e, nil, nil), set)
+			for _, r := range o.Map(text, "en") {
+				for _, ev := range r.Evidence {
+					if !standsIn(text, ev.Quote) {
+						t.Errorf("%s: %q does not stand in the text", r.Code, ev.Quote)
+					}
+				}
+			}
 		})
 	}
 }
 
 func TestMap(t *testing.T) {
-	got := NewOffline(testSet(t)).Map("Clinics send encrypted data daily. Some of it becomes open data later.", "en-GB")
+	got := NewOffline(testSet(t)).Map("Clinics send encrypted data daily, with passwords and firewalls. Some of it becomes open data later.", "en-GB")
 	want := []Ranked{
-		{"care/security", 2, 13, []Evidence{{"", "Clinics send encrypted data daily"}}},
-		{"care/open", 1, 5, []Evidence{{"", "Some of it becomes open data later"}}},
+		{Code: "care/security", Strength: 2, Evidence: []Evidence{{"", "Clinics send encrypted data daily, with passwords and firewalls"}}},
+		{Code: "care/open", Strength: 1, Evidence: []Evidence{{"", "Some of it becomes open data later"}}},
+		// Support for nothing, but the word is of its subject.
+		{Code: "care/privacy", Strength: 1, Evidence: []Evidence{{"", "Clinics send encrypted data daily, with passwords and firewalls"}}},
+	}
+	before := 1.0
+	for i, r := range got {
+		if r.Score <= 0 || r.Score >= before {
+			t.Errorf("%s has score %v after %v", r.Code, r.Score, before)
+		}
+		before, got[i].Score = r.Score, 0
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Map differs (-want +got):\n%s", diff)
+	}
+}
+
+// TestMapByRelatedCodes places texts that claim nothing: by stems of a code's
+// vocabulary, and by what is said of a code that is related to it.
+func TestMapByRelatedCodes(t *testing.T) {
+	o := NewOffline(testSet(t))
+	for text, want := range map[string]string{
+		"Let representatives of all villages vote on it.": "care/council",
+		"Punish whoever is selling people's records.":     "care/privacy",
+	} {
+		got := o.Map(text, "en")
+		if len(got) == 0 || got[0].Code != want || got[0].Strength != 1 || len(got[0].Evidence) != 1 {
+			t.Errorf("Map(%q) = %v, want %s first, with strength 1", text, got, want)
+		}
+	}
+	if got := o.Map("Zebras graze.", "en"); len(got) > 0 {
+		t.Errorf("a text about nothing of the kind gives %v", got)
+	}
+	if got := o.Map("We send encrypted data.", "de"); len(got) > 0 || o.Speaks("de") {
+		t.Errorf("a language without signals gives %v", got)
 	}
 }
 

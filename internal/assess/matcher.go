@@ -20,6 +20,7 @@ type node struct {
 	words   map[string]int // the next word to its node
 	stems   map[string]int // the next word without its "*" to its node
 	lengths []int          // of stems, sorted
+	gap     int            // the node after "..."; 0 is none
 	signals []signal       // of the phrases that end here
 }
 
@@ -39,11 +40,26 @@ const (
 	clear
 )
 
-// A phraseWord is a word of a phrase; a stem matches any ending.
+// support is how much phrases of a kind count.
+func (k kind) support() float64 {
+	switch k {
+	case clear:
+		return 1
+	case weak:
+		return 0.4
+	}
+	return 0
+}
+
+// A phraseWord is a word of a phrase; a stem matches any ending, a gap up to
+// maxGap words.
 type phraseWord struct {
 	key  string
 	stem bool
+	gap  bool
 }
+
+const maxGap = 4
 
 // parsePhrase takes a phrase apart as texts are taken apart. It returns nil for
 // one that could match anything, or that is too long.
@@ -55,14 +71,21 @@ func parsePhrase(phrase string) []phraseWord {
 			words = append(words, phraseWord{stem: true})
 			continue
 		}
+		if chunk == "..." {
+			if !letters || words[len(words)-1].gap {
+				return nil // it would only widen the quote
+			}
+			words = append(words, phraseWord{gap: true})
+			continue
+		}
 		tokens := tokenize(chunk)
 		for i, t := range tokens {
 			stem := i == len(tokens)-1 && strings.HasSuffix(chunk, "*")
-			words = append(words, phraseWord{t.key, stem})
+			words = append(words, phraseWord{key: t.key, stem: stem})
 			letters = letters || t.key != ""
 		}
 	}
-	if !letters || len(words) > maxPhraseWords {
+	if !letters || len(words) > maxPhraseWords || words[len(words)-1].gap {
 		return nil
 	}
 	return words
@@ -75,6 +98,14 @@ func (m *matcher) add(words []phraseWord, s signal) {
 	at := 0
 	for _, w := range words {
 		n := &m.nodes[at]
+		if w.gap {
+			if n.gap == 0 {
+				n.gap = len(m.nodes)
+				m.nodes = append(m.nodes, node{})
+			}
+			at = m.nodes[at].gap
+			continue
+		}
 		to := &n.words
 		if w.stem {
 			to = &n.stems
@@ -116,6 +147,11 @@ func (m *matcher) walk(at int, sentence []token, start, end int, emit func(node,
 	}
 	if end == len(sentence) {
 		return
+	}
+	if n.gap > 0 {
+		for to := end; to <= min(end+maxGap, len(sentence)-1); to++ {
+			m.walk(n.gap, sentence, start, to, emit)
+		}
 	}
 	key := sentence[end].key
 	if next, ok := n.words[key]; ok {
@@ -159,19 +195,46 @@ func negates(language, word string) bool {
 	return false
 }
 
-// negationWindow is how many words back a negation still reaches.
-const negationWindow = 3
+// negationWindow is how many words back a negation still reaches. Words that only
+// strengthen it, as in "does not ever under any circumstances collect", are not
+// counted; maxNegationReach bounds them.
+const (
+	negationWindow   = 3
+	maxNegationReach = 12
+)
+
+// strengthens reports whether a word stands between a negation and what it denies
+// without saying anything itself.
+func strengthens(language, word string) bool {
+	if language != "en" {
+		return false
+	}
+	switch word {
+	case "ever", "under", "any", "circumstance", "circumstances", "in", "way", "ways", "at", "all", "by", "default", "yet",
+		"currently", "presently", "directly", "actively", "knowingly", "intentionally", "itself", "themselves", "whatsoever",
+		"a", "an", "the", "kind", "sort", "form", "of", "our", "its", "their", "your", "need", "require", "requires", "to":
+		return true
+	}
+	return false
+}
 
 // negated reports whether the words from start to end are denied where they
 // stand: "does not use encryption", "encryption is not used". "not only",
 // "No, it is" and a "but" in between deny nothing.
 func negated(language, text string, sentence []token, start, end int) bool {
-	for i := start - 1; i >= 0 && i >= start-negationWindow; i-- {
-		if language == "en" && sentence[i].key == "but" {
+	for i, counted := start-1, 0; i >= 0 && i >= start-maxNegationReach && counted < negationWindow; i-- {
+		word := sentence[i].key
+		if language == "en" && (word == "but" || word == "however" || word == "although" || word == "unless" || word == "except") {
 			break
 		}
 		if denies(language, text, sentence, i) {
 			return true
+		}
+		if !strengthens(language, word) {
+			counted++
+		}
+		if after := sentence[i].end; counted > 0 && after < len(text) && text[after] == ';' {
+			break
 		}
 	}
 	if language != "en" {
@@ -179,7 +242,7 @@ func negated(language, text string, sentence []token, start, end int) bool {
 	}
 	for i := end; i < min(end+2, len(sentence)); i++ {
 		switch sentence[i].key {
-		case "not":
+		case "not", "never":
 			return denies(language, text, sentence, i)
 		case "is", "are", "was", "were", "will", "does", "do", "has", "have", "can":
 		default:
@@ -194,7 +257,7 @@ func denies(language, text string, sentence []token, i int) bool {
 	if !negates(language, t.key) {
 		return false
 	}
-	if t.end < len(text) && text[t.end] == ',' {
+	if t.end < len(text) && text[t.end] == ',' && t.key != "not" && t.key != "never" {
 		return false
 	}
 	if i+1 < len(sentence) {

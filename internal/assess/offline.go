@@ -7,16 +7,19 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/framework"
+	"github.com/dpg-registry/dpg-registry/internal/policy"
 )
 
 // EngineName is the offline engine with its version. The version changes with
 // every change to what the engine answers.
-const EngineName = "offline/1"
+const EngineName = "offline/2"
 
 // The engines by which a mapping or a summary came about.
 const (
@@ -24,10 +27,6 @@ const (
 	EngineModel   = "model"
 	EnginePerson  = "person"
 )
-
-// weakForClear is how many distinct weak phrases, in two sentences at least,
-// together count as clear support.
-const weakForClear = 3
 
 // maxHits bounds what is kept of one code in one field; more says nothing new.
 const maxHits = 200
@@ -41,6 +40,8 @@ type Offline struct {
 	matchers    map[string]*matcher        // by base language
 	covered     map[string]map[string]bool // base language to full codes that have signals in it
 	mapped      map[string][]string        // framework to its full codes in mapped lists
+	needs       map[string][]float64       // by base language: of each code
+	subjects    map[string]*subjectIndex   // by base language
 	fingerprint string
 }
 
@@ -50,6 +51,7 @@ func NewOffline(set framework.Set) *Offline {
 	o := &Offline{
 		set: set, matchers: map[string]*matcher{},
 		covered: map[string]map[string]bool{}, mapped: map[string][]string{},
+		needs: map[string][]float64{}, subjects: map[string]*subjectIndex{},
 	}
 	type mappedCode struct {
 		full string
@@ -65,21 +67,31 @@ func NewOffline(set framework.Set) *Offline {
 		}
 	}
 	slices.SortFunc(codes, func(a, b mappedCode) int { return strings.Compare(a.full, b.full) })
+	at := make(map[string]int, len(codes))
+	for i, c := range codes {
+		at[c.full] = i
+	}
 	for i, c := range codes {
 		o.codes = append(o.codes, c.full)
 		id, _, _ := strings.Cut(c.full, "/")
 		o.mapped[id] = append(o.mapped[id], c.full)
 		for _, tag := range slices.Sorted(maps.Keys(c.code.Signals)) {
-			o.compile(i, baseLanguage(tag), c.code.Signals[tag])
+			o.compile(i, len(codes), baseLanguage(tag), c.code.Signals[tag])
+		}
+	}
+	for _, language := range slices.Sorted(maps.Keys(o.matchers)) {
+		if x := newSubjectIndex(set, at, language); x != nil {
+			o.subjects[language] = x
 		}
 	}
 	o.fingerprint = fingerprint(set)
 	return o
 }
 
-func (o *Offline) compile(code int, language string, s framework.Signals) {
+func (o *Offline) compile(code, codes int, language string, s framework.Signals) {
 	m := o.matchers[language]
 	if m == nil {
+		o.needs[language] = make([]float64, codes)
 		m = new(matcher)
 		o.matchers[language] = m
 		o.covered[language] = map[string]bool{}
@@ -96,6 +108,9 @@ func (o *Offline) compile(code int, language string, s framework.Signals) {
 				o.covered[language][o.codes[code]] = true
 			}
 		}
+	}
+	if o.needs[language][code] = s.Need; s.Need <= 0 {
+		o.needs[language][code] = 1
 	}
 	add(clear, "", s.Clear)
 	add(weak, "", s.Weak)
@@ -127,16 +142,66 @@ func fingerprint(set framework.Set) string {
 
 // Ranked is a code that a text speaks for, with how strongly.
 type Ranked struct {
-	Code     string // such as "dpi-safeguards/O3"
-	Strength int    // 2 clear, 1 weak
-	Score    int    // only for putting codes in order; see score
-	Evidence []Evidence
+	Code     string     // such as "dpi-safeguards/O3"
+	Strength int        // 2 clear, 1 weak
+	Score    float64    // from 0 to 1, only for putting codes in order: it is no probability
+	Evidence []Evidence // may be empty for a weak candidate of Map
 }
 
-// Map ranks the codes that a plain text speaks for, best first. Evidence has
-// the pointer "". A language without signals gives none: see Speaks.
+// Map ranks the codes that a plain text speaks for, best first. Beside what the
+// text supports, codes whose subject it shares are candidates of strength 1.
+// Evidence has the pointer "". A language without signals gives none: see Speaks.
 func (o *Offline) Map(text, language string) []Ranked {
-	return o.rank([]field{{text: text, language: baseLanguage(language)}})
+	language = baseLanguage(language)
+	f := field{text: text, language: language}
+	ranked := o.rank([]field{f})
+	x := o.subjects[language]
+	if x == nil {
+		return ranked
+	}
+	by := map[string]Ranked{}
+	for _, r := range ranked {
+		by[r.Code] = r
+	}
+	tokens := tokenize(text)
+	ranked = ranked[:0]
+	for i, n := range x.compare(language, tokens, len(o.codes)) {
+		r, supported := by[o.codes[i]]
+		if !supported && n.score < minNear {
+			continue
+		}
+		if !supported {
+			r = Ranked{Code: o.codes[i], Strength: 1, Evidence: []Evidence{}}
+			if q, ok := quote(text, tokens, n.token, n.token+1); ok {
+				r.Evidence = append(r.Evidence, Evidence{Quote: q})
+			}
+		}
+		// Support says what is claimed, nearness what it is about: the text of a
+		// practice claims nothing, and is put in its place by the second.
+		r.Score = 1 - (1-supportShare*r.Score)*(1-n.score)
+		ranked = append(ranked, r)
+	}
+	sortRanked(ranked)
+	return ranked
+}
+
+// MapEntry ranks the codes that an entry's words speak for, best first, as Assess
+// finds them. No ruling of a person plays a part.
+func (o *Offline) MapEntry(e *entry.Entry, settings *policy.Settings) []Ranked {
+	ranked := o.rank(fields(e, entryLanguage(e, settings)))
+	sortRanked(ranked)
+	return ranked
+}
+
+const (
+	minNear      = 0.005 // below it, a text and a code have next to nothing in common
+	supportShare = 0.5   // of a score for support, beside nearness
+)
+
+func sortRanked(ranked []Ranked) {
+	slices.SortStableFunc(ranked, func(a, b Ranked) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(b.Strength, a.Strength), strings.Compare(a.Code, b.Code))
+	})
 }
 
 // Speaks reports whether any code has signals in a language.
@@ -167,14 +232,12 @@ func (o *Offline) rank(fs []field) []Ranked {
 		if len(hits) == 0 {
 			continue
 		}
-		if r, ok := weigh(fs, tokens, hits); ok {
+		if r, ok := weigh(fs, tokens, hits, func(language string) float64 { return o.needs[language][code] }); ok {
 			r.Code = o.codes[code]
 			ranked = append(ranked, r)
 		}
 	}
-	slices.SortStableFunc(ranked, func(a, b Ranked) int {
-		return cmp.Or(cmp.Compare(b.Strength, a.Strength), cmp.Compare(b.Score, a.Score), strings.Compare(a.Code, b.Code))
-	})
+	sortRanked(ranked)
 	return ranked
 }
 
@@ -196,12 +259,13 @@ func (o *Offline) read(index int, f field, m *matcher, tokens []token, found [][
 			start = end
 			continue
 		}
+		low := f.low || strings.HasPrefix(f.source, "/sdgs/") && recitesTarget(f.language, sentence)
 		m.find(sentence, func(n, from, to int) {
 			for _, s := range m.nodes[n].signals {
 				if s.at != "" && f.source != s.at && !strings.HasPrefix(f.source, s.at+"/") {
 					continue
 				}
-				h := hit{index, start + from, start + to, sentence[0].sentence, n, s.kind == clear && !f.low}
+				h := hit{index, start + from, start + to, sentence[0].sentence, n, s.kind == clear && !low}
 				if s.kind == takesBack {
 					backs[s.code] = append(backs[s.code], h)
 				} else if !s.not && (f.denied || negated(f.language, f.text, sentence, from, to)) {
@@ -224,6 +288,19 @@ func (o *Offline) read(index int, f field, m *matcher, tokens []token, found [][
 		dirty = dirty[:0]
 		start = end
 	}
+}
+
+// recitesTarget reports whether a sentence starts as the text of an SDG target does,
+// "9.c Increase access to ICT": the words are the United Nations', not the owner's.
+func recitesTarget(language string, sentence []token) bool {
+	if language == "en" && (sentence[0].key == "target" || sentence[0].key == "indicator" || sentence[0].key == "sdg") {
+		sentence = sentence[1:]
+	}
+	if len(sentence) < 2 || sentence[1].start != sentence[0].end+1 {
+		return false
+	}
+	goal, err := strconv.Atoi(sentence[0].key)
+	return err == nil && goal >= 1 && goal <= 17 && len(sentence[1].key) <= 2
 }
 
 // outermost drops hits that a "not" phrase overlaps, and those that lie inside
@@ -281,39 +358,66 @@ func pointsElsewhere(language string, sentence []token) bool {
 	return false
 }
 
-// weigh turns the hits of one code into a ranked answer. Strength is 2 for one
-// clear phrase that can be quoted, or for three distinct weak phrases in two
-// sentences at least; 1 for less. A code that cannot be quoted is no answer.
-func weigh(fs []field, tokens [][]token, hits []hit) (Ranked, bool) {
+// A phraseID names a phrase of one language.
+type phraseID struct {
+	language string
+	node     int
+}
+
+// weigh turns the hits of one code into a ranked answer. Each distinct phrase
+// counts once; what stands in one field counts for little over twice the need of the
+// code, so that one long answer does not outweigh all others. Strength is 2 where
+// the need is met. A keyword counts though it is too short to be quoted; a code
+// that cannot be quoted at all is no answer.
+func weigh(fs []field, tokens [][]token, hits []hit, need func(language string) float64) (Ranked, bool) {
 	type quoted struct {
 		hit
 		quote string
 	}
 	var (
-		quotes    []quoted
-		phrases   = map[bool]map[string]bool{true: {}, false: {}} // clear or not, to "language node"
-		sentences = map[[2]int]bool{}                             // of weak hits
-		places    = map[string]bool{}
+		quotes   []quoted
+		isClear  bool
+		counted  = map[phraseID]bool{}
+		spoken   = map[[2]int]bool{} // sentences and keywords
+		support  float64
+		byField  = map[string]float64{}
+		language = ""
 	)
+	slices.SortStableFunc(hits, func(a, b hit) int { return -compareBool(a.clear, b.clear) })
 	for _, h := range hits {
 		f := fs[h.field]
 		q, ok := quote(f.text, tokens[h.field], h.start, h.end)
-		if !ok {
+		if !ok && !f.low {
 			continue
 		}
-		quotes = append(quotes, quoted{h, q})
-		phrases[h.clear][fmt.Sprint(f.language, " ", h.node)] = true
-		places[f.source] = true
-		if !h.clear {
-			sentences[[2]int{h.field, h.sentence}] = true
+		if ok {
+			quotes = append(quotes, quoted{h, q})
+			isClear = isClear || h.clear
+		}
+		spoken[[2]int{h.field, h.sentence}] = true
+		if language == "" {
+			language = f.language
+		}
+		k := weak
+		if h.clear {
+			k = clear
+		}
+		id := phraseID{f.language, h.node}
+		if counted[id] {
+			continue
+		}
+		counted[id] = true
+		if byField[f.source] < 2*need(f.language) {
+			byField[f.source] += k.support()
+			support += k.support()
 		}
 	}
 	if len(quotes) == 0 {
 		return Ranked{}, false
 	}
-	r := Ranked{Strength: 1, Score: score(len(phrases[true]), len(phrases[false]), len(places)), Evidence: []Evidence{}}
-	isClear := len(phrases[true]) > 0
-	if isClear || len(phrases[false]) >= weakForClear && len(sentences) >= 2 {
+	n := need(language)
+	r := Ranked{Strength: 1, Score: support / (support + n), Evidence: []Evidence{}}
+	if support >= n-1e-9 && (isClear || len(spoken) > 1) { // one sentence of hints is a hint
 		r.Strength = 2
 	}
 	quotes = slices.DeleteFunc(quotes, func(q quoted) bool { return q.clear != isClear })
@@ -338,9 +442,4 @@ func weigh(fs []field, tokens [][]token, hits []hit) (Ranked, bool) {
 		}
 	}
 	return r, true
-}
-
-// score puts codes in order: many clear phrases in many places come first.
-func score(clear, weak, places int) int {
-	return 10*min(clear, 10) + 2*min(weak, 10) + 3*min(places, 10)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -108,7 +109,28 @@ func (p *planner) propose(d *registry.Doc) (*Proposal, error) {
 	if existing != nil && bytes.Equal(existing.Source.Bytes(), data) {
 		return nil, nil
 	}
+	if old != nil && !existing.Broken && olderOffline(old) && claimsTheSame(old, a) {
+		// A new version of the engine is no news where its answer is not.
+		if _, dropped := Check(d.Entry, old, p.reg.Frameworks, p.reg.Settings); len(dropped) == 0 {
+			return nil, nil
+		}
+	}
 	return &Proposal{Path: at, Ref: d.Ref, Old: old, New: a, Data: data}, nil
+}
+
+// olderOffline reports whether another version of this engine made an assessment.
+func olderOffline(a *Assessment) bool {
+	name, _, _ := strings.Cut(EngineName, "/")
+	return a.Made.Engine != EngineName && strings.HasPrefix(a.Made.Engine, name+"/")
+}
+
+// claimsTheSame reports whether two assessments of an entry give the same codes with
+// the same strengths, and the same summary. Which words they quote may differ.
+func claimsTheSame(a, b *Assessment) bool {
+	return a.Entry == b.Entry && reflect.DeepEqual(a.Summary, b.Summary) && slices.Equal(a.Unknown, b.Unknown) &&
+		slices.EqualFunc(a.Mappings, b.Mappings, func(x, y Mapping) bool {
+			return x.Code == y.Code && x.Strength == y.Strength && x.Review == y.Review && slices.Equal(x.Engines, y.Engines)
+		})
 }
 
 // Derive makes the assessment of an entry of a registry, and the bytes of its

@@ -94,6 +94,13 @@ func (f tree) apply(all []Proposal) {
 	}
 }
 
+// olderEngine makes a file look as if a version before this one had written it.
+func olderEngine(f tree, name string) {
+	text := strings.Replace(f[name], "engine: "+EngineName, "engine: offline/1", 1)
+	before, key, _ := strings.Cut(text, "key: ")
+	f[name] = before + "key: " + strings.Repeat("0", 10) + key[10:]
+}
+
 const (
 	vaultPath = "assessments/dpgs/vault.yaml"
 	boxPath   = "assessments/dpgs/o/openbox.yaml"
@@ -127,6 +134,19 @@ func TestPlan(t *testing.T) {
 		}, []string{"change " + vaultPath}},
 		{"state forged", func(f tree) {
 			f[vaultPath] = strings.ReplaceAll(f[vaultPath], "state: proposed", "state: confirmed_by_registry")
+		}, []string{"change " + vaultPath}},
+		{"engine upgraded, the answer is the same", func(f tree) { olderEngine(f, vaultPath) }, nil},
+		{"engine upgraded, the answer differs", func(f tree) {
+			olderEngine(f, vaultPath)
+			f[vaultPath] = strings.Replace(f[vaultPath], "strength: 2", "strength: 1", 1)
+		}, []string{"change " + vaultPath}},
+		{"engine upgraded, quote forged", func(f tree) {
+			olderEngine(f, vaultPath)
+			f[vaultPath] = strings.ReplaceAll(f[vaultPath], "The clinic sends", "The ministry sends")
+		}, []string{"change " + vaultPath}},
+		{"engine unknown", func(f tree) {
+			f[vaultPath] = strings.Replace(f[vaultPath], "engine: "+EngineName, "engine: oracle/9", 1)
+			f[vaultPath] = strings.Replace(f[vaultPath], "key: ", "key: 0", 1)
 		}, []string{"change " + vaultPath}},
 		{"framework changed", func(f tree) {
 			f["frameworks/care.yaml"] = strings.ReplaceAll(f["frameworks/care.yaml"], `version: "3"`, `version: "4"`)

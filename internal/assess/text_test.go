@@ -64,6 +64,10 @@ func TestParsePhrase(t *testing.T) {
 		{"encrypt* data", 2},
 		{"end-to-end encryption", 4},
 		{"collects * data", 3},
+		{"not ... collect", 3},
+		{"... collect", 0},
+		{"collect ...", 0},
+		{"not ... ... collect", 0},
 		{"*", 0},
 		{" ", 0},
 		{"...", 0},
@@ -87,5 +91,60 @@ func TestMatcherFindsOverlaps(t *testing.T) {
 	m.find(tokens, func(_, start, end int) { found[text[tokens[start].start:tokens[end-1].end]]++ })
 	if found["open data"] != 3 || found["data"] != 1 || found["data sets"] != 1 || len(found) != 3 {
 		t.Errorf("found %v", found)
+	}
+}
+
+func TestNegated(t *testing.T) {
+	tests := []struct {
+		text string // "[" and "]" enclose what may be denied
+		want bool
+	}{
+		{"we do not [collect]", true},
+		{"we do not ever under any circumstances [collect]", true},
+		{"we do not, under any circumstances, [collect]", true},
+		{"no, we [collect]", false},
+		{"it is not slow, but we [collect]", false},
+		{"it is not slow; we [collect]", false},
+		{"it does not store names and later we [collect]", false},
+		{"it does not only [collect]", false},
+		{"[encryption] is not used", true},
+		{"[encryption] is never used", true},
+		{"[encryption] is used, not hashing", false},
+		{"without any kind of [encryption]", true},
+	}
+	for _, tt := range tests {
+		text := strings.NewReplacer("[", "", "]", "").Replace(tt.text)
+		from := strings.Index(tt.text, "[")
+		tokens := tokenize(text)
+		at := -1
+		for i, tok := range tokens {
+			if tok.start == from {
+				at = i
+			}
+		}
+		if at < 0 {
+			t.Fatalf("%q marks no word", tt.text)
+		}
+		if got := negated("en", text, tokens, at, at+1); got != tt.want {
+			t.Errorf("%q: denied %v, want %v", tt.text, got, tt.want)
+		}
+	}
+}
+
+func TestRecitesTarget(t *testing.T) {
+	for text, want := range map[string]bool{
+		"9.c Increase access":            true,
+		"Target 4.3: Equal access":       true,
+		"SDG 17.8 Innovation":            true,
+		"18.2 no such goal":              false,
+		"3 clinics use it":               false,
+		"9. Our tool helps":              false,
+		"We work on 9.c":                 false,
+		"Target groups are nurses":       false,
+		"15.30 is when the clinic shuts": true, // a hint less is lost
+	} {
+		if got := recitesTarget("en", tokenize(text)); got != want {
+			t.Errorf("recitesTarget(%q) = %v, want %v", text, got, want)
+		}
 	}
 }

@@ -54,10 +54,13 @@ type Code struct {
 }
 
 // Signals are the words that speak for a code in one language. A phrase matches
-// whole words, whatever their case; a word that ends in "*" matches any ending.
+// whole words, whatever their case; a word that ends in "*" matches any ending, and
+// "..." stands for up to four words of any sort.
 type Signals struct {
-	Clear  []string            `yaml:"clear,omitempty"`  // a phrase that alone is clear support: strength 2
-	Weak   []string            `yaml:"weak,omitempty"`   // a phrase that alone is weak support: strength 1
+	Need   float64             `yaml:"need,omitempty"`   // how many clear phrases make strength 2; 0 is 1
+	About  []string            `yaml:"about,omitempty"`  // words of the code's subject; they put texts in order and are no support
+	Clear  []string            `yaml:"clear,omitempty"`  // a phrase that counts as one; where Need is 1, it alone is strength 2
+	Weak   []string            `yaml:"weak,omitempty"`   // a phrase that counts as a part of one: strength 1 alone
 	Not    []string            `yaml:"not,omitempty"`    // a phrase that takes back what it overlaps
 	Fields map[string][]string `yaml:"fields,omitempty"` // pointer of an answer, such as "/standard/data_security", to phrases that are clear there
 }

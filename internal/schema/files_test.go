@@ -288,7 +288,7 @@ func sameKeys(t *testing.T, root, o object, typ reflect.Type, tag, at string, wi
 			sameKeys(t, root, properties[key].(object), field, tag, at+"."+key, nil)
 		}
 	default:
-		kinds := map[reflect.Kind]string{reflect.String: "string", reflect.Int: "integer", reflect.Int64: "integer", reflect.Bool: "boolean"}
+		kinds := map[reflect.Kind]string{reflect.String: "string", reflect.Int: "integer", reflect.Int64: "integer", reflect.Float64: "number", reflect.Bool: "boolean"}
 		want := []any{kinds[typ.Kind()]}
 		got := []any{o["type"]}
 		if branches, ok := o["anyOf"].([]any); ok { // such as a date or null
