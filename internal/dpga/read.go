@@ -99,10 +99,15 @@ func (f *file) read(fsys fs.FS) {
 		f.note(Unreadable, "%v", err)
 		return
 	}
+	f.parse(data)
+}
+
+func (f *file) parse(data []byte) {
 	if len(data) > maxBytes {
 		f.note(Unreadable, "it is over %d KiB", maxBytes>>10)
 		return
 	}
+	var err error
 	switch f.root, err = parseJSON(data); {
 	case errors.Is(err, errDeep):
 		f.note(Unreadable, "%v", err)

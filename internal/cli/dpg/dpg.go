@@ -17,6 +17,7 @@ var program = cli.Program{
 		explainCommand,
 		importCommand,
 		assessCommand,
+		mapCommand,
 		buildCommand,
 		serveCommand,
 		licenseParseCommand,
