@@ -3,7 +3,7 @@ SHELL := /bin/sh
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test lint fmt fuzz bench soak clean
+.PHONY: help run demo build test lint fmt fuzz bench eval soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ fuzz: ## run each fuzz target for FUZZTIME
 bench: ## run the benchmarks
 	$(GO) run ./internal/bench $(BENCHFLAGS)
 	$(GO) test ./... -run '^$$' -bench . -benchmem
+
+eval: ## measure the mapping engine against labelled entries and practices in ../shared (EVALFLAGS=-v lists disagreements)
+	$(GO) run ./internal/bench/mapping $(EVALFLAGS)
 
 clean: ## delete what was built
 	rm -rf bin public demo
