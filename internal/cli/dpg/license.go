@@ -1,14 +1,11 @@
 package dpg
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"slices"
@@ -47,7 +44,7 @@ is 1 if any line has an error.`,
 		lines := flags.Bool("jsonl", false, "read lines of JSON on standard input, and answer each")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if *lines {
-				return eachLine(ctx, o, args, parseLine)
+				return eachQuestion(ctx, o, args, parseLine)
 			}
 			text, err := oneText(args, "an expression")
 			if err != nil {
@@ -91,7 +88,7 @@ code is 1 if any line has a question.`,
 		lines := flags.Bool("jsonl", false, "read lines of JSON on standard input, and answer each")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if *lines {
-				return eachLine(ctx, o, args, fixLine)
+				return eachQuestion(ctx, o, args, fixLine)
 			}
 			text, err := oneText(args, "what is to be repaired")
 			if err != nil {
@@ -159,7 +156,7 @@ func (c *licenseCheck) run(ctx context.Context, o *cli.IO, dir string, named boo
 	} else if _, err := time.Parse(time.DateOnly, c.asOf); err != nil {
 		return cli.Usagef("--as-of %q is not a date such as 2026-01-31", c.asOf)
 	}
-	rules, err := loadPolicy(ctx, dir, named)
+	rules, err := loadPolicy(ctx, o, dir, named)
 	if err != nil {
 		return err
 	}
@@ -190,7 +187,7 @@ func (c *licenseCheck) write(o *cli.IO, x spdx.Expr, v policy.Verdict) error {
 		fmt.Fprintf(o.Out, "%s\n%s\n", v.State, v.Sentence(c.workType))
 		return nil
 	}
-	return encoder(o.Out).Encode(struct {
+	_, err := o.Out.Write(encodeLine(struct {
 		Expression string       `json:"expression"`
 		Type       string       `json:"type"`
 		AsOf       string       `json:"as_of"`
@@ -199,7 +196,8 @@ func (c *licenseCheck) write(o *cli.IO, x spdx.Expr, v policy.Verdict) error {
 		License    *string      `json:"license"` // the part of the expression that decided
 		Reason     string       `json:"reason"`
 		Source     *string      `json:"source"` // where the rule can be read
-	}{x.String(), c.workType, c.asOf, v.State, filled(v.Until), filled(v.License), v.Sentence(c.workType), filled(v.Source)})
+	}{x.String(), c.workType, c.asOf, v.State, filled(v.Until), filled(v.License), v.Sentence(c.workType), filled(v.Source)}))
+	return err
 }
 
 // filled is nil for "", which JSON writes as null.
@@ -212,7 +210,7 @@ func filled(s string) *string {
 
 // loadPolicy reads the policy of the registry in a folder, and nothing else of it.
 // Where there is none, and none was asked for, it is the one that is built in.
-func loadPolicy(ctx context.Context, dir string, named bool) (*policy.Policy, error) {
+func loadPolicy(ctx context.Context, o *cli.IO, dir string, named bool) (*policy.Policy, error) {
 	var files registry.Files = policyOnly{}
 	load := registry.Options{}
 	if _, err := os.Stat(dir); named || err == nil {
@@ -221,6 +219,8 @@ func loadPolicy(ctx context.Context, dir string, named bool) (*policy.Policy, er
 			return nil, err
 		}
 		files = policyOnly{folder}
+	} else {
+		o.Say("there is no registry folder here: the built-in policy applies")
 	}
 	reg, err := registry.Load(ctx, files, load)
 	if err != nil {
@@ -299,60 +299,12 @@ func shown(s string) []rune {
 // maxLine is how many bytes a line of JSON may have.
 const maxLine = 4 << 20
 
-// eachLine answers every line of JSON on standard input. answer reports whether
-// all was well with the line.
-func eachLine(ctx context.Context, o *cli.IO, args []string, answer func(line lineIn) (out any, ok bool)) error {
+// eachQuestion answers every line of JSON on standard input.
+func eachQuestion(ctx context.Context, o *cli.IO, args []string, answer func(lineIn) (out any, ok bool)) error {
 	if len(args) > 0 {
 		return cli.Usagef("--jsonl reads standard input and takes no arguments")
 	}
-	in, out := bufio.NewReaderSize(o.In, 64<<10), bufio.NewWriter(o.Out)
-	enc, found := encoder(out), false
-	for {
-		if err := ctx.Err(); err != nil {
-			return errors.Join(out.Flush(), err)
-		}
-		text, tooLong, err := readLine(in)
-		if err != nil && err != io.EOF {
-			return errors.Join(out.Flush(), fmt.Errorf("read standard input: %w", err))
-		}
-		if len(bytes.TrimSpace(text)) > 0 || tooLong {
-			reply, ok := answer(decodeLine(text, tooLong))
-			found = found || !ok
-			if err := enc.Encode(reply); err != nil {
-				return err
-			}
-		}
-		if err == io.EOF {
-			break
-		}
-		if in.Buffered() == 0 { // whoever writes line by line waits for the answer
-			if err := out.Flush(); err != nil {
-				return err
-			}
-		}
-	}
-	if err := out.Flush(); err != nil {
-		return err
-	}
-	if found {
-		return cli.ErrFound
-	}
-	return nil
-}
-
-// readLine reads a line, of which it keeps a bounded part.
-func readLine(r *bufio.Reader) (line []byte, tooLong bool, err error) {
-	for {
-		part, err := r.ReadSlice('\n')
-		if len(line)+len(part) > maxLine {
-			tooLong = true
-		} else if !tooLong {
-			line = append(line, part...)
-		}
-		if err != bufio.ErrBufferFull {
-			return line, tooLong, err
-		}
-	}
+	return eachLine(ctx, o, 0, maxLine, func(line []byte, tooLong bool) (any, bool) { return answer(decodeLine(line, tooLong)) })
 }
 
 // A lineIn is one question in JSON.
@@ -375,12 +327,6 @@ func decodeLine(text []byte, tooLong bool) lineIn {
 		return lineIn{ID: in.ID, wrong: `the line is not a JSON object with "id" and a string`}
 	}
 	return in
-}
-
-func encoder(w io.Writer) *json.Encoder {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e
 }
 
 func parseLine(in lineIn) (any, bool) {

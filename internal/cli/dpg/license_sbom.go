@@ -10,15 +10,12 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
-	"github.com/dpg-registry/dpg-registry/internal/policy"
-	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/internal/spdx/sbom"
 )
 
@@ -74,7 +71,7 @@ func (l *licenseSBOM) run(ctx context.Context, o *cli.IO) error {
 	} else if _, err := time.Parse(time.DateOnly, l.asOf); err != nil {
 		return cli.Usagef("--as-of %q is not a date such as 2026-01-31", l.asOf)
 	}
-	p, err := l.policy(ctx, o)
+	p, err := loadPolicy(ctx, o, l.dir, l.named)
 	if err != nil {
 		return err
 	}
@@ -123,32 +120,6 @@ func (l *licenseSBOM) run(ctx context.Context, o *cli.IO) error {
 		return cli.ErrFound
 	}
 	return nil
-}
-
-// policy reads the registry's policy and nothing else of it.
-func (l *licenseSBOM) policy(ctx context.Context, o *cli.IO) (*policy.Policy, error) {
-	var opt registry.Options
-	files, err := cli.Open(l.dir, &opt)
-	if err != nil {
-		if l.named {
-			return nil, err
-		}
-		o.Say("there is no registry folder here: the built-in policy applies")
-		files = registry.FromFS(os.DirFS(l.dir))
-	}
-	const policyFile = "policy.yaml"
-	var blobs []registry.Blob
-	if info, err := os.Lstat(filepath.Join(l.dir, policyFile)); err == nil {
-		blobs = []registry.Blob{{Path: policyFile, Mode: info.Mode(), Size: info.Size(), ModTime: info.ModTime()}}
-	}
-	reg, err := registry.Load(ctx, registry.Subset(files, blobs), opt)
-	if err != nil {
-		return nil, err
-	}
-	if d := reg.PolicyDoc; d != nil && d.Broken || len(blobs) > 0 && d == nil {
-		return nil, fmt.Errorf("%s cannot be read; `dpg validate` says why", filepath.Join(l.dir, policyFile))
-	}
-	return reg.Policy, nil
 }
 
 // shownPackages is how many packages of one licence are named in text; JSON has

@@ -1,8 +1,6 @@
 package dpg
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,9 +10,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"runtime"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/dpg-registry/dpg-registry/internal/assess"
@@ -67,7 +63,10 @@ Pointers lead into the line that was read. A line that cannot be used gives
 			}
 			m := mapper{engine: assess.NewOffline(set), language: *language}
 			if *lines {
-				return m.lines(ctx, o, *jobs)
+				return eachLine(ctx, o, *jobs, maxMapBytes, func(line []byte, tooLong bool) (any, bool) {
+					out := m.line(line, tooLong)
+					return out, out.Error == ""
+				})
 			}
 			return m.text(o, *asJSON)
 		}
@@ -277,119 +276,4 @@ func given(v json.RawMessage) []byte {
 		return nil
 	}
 	return v
-}
-
-func encodeLine(out mapOut) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(out); err != nil { // strings and finite numbers; only a bug gets here
-		return []byte(`{"error":"the answer cannot be written"}` + "\n")
-	}
-	return b.Bytes()
-}
-
-// lines maps a stream, several lines at a time, and answers in their order. No more
-// lines are held than are worked on.
-func (m mapper) lines(ctx context.Context, o *cli.IO, jobs int) error {
-	if jobs == 0 {
-		jobs = runtime.GOMAXPROCS(0)
-	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	type answer struct {
-		line []byte
-		bad  bool
-	}
-	type question struct {
-		line    []byte
-		tooLong bool
-		reply   chan answer
-	}
-	todo := make(chan question)
-	order := make(chan chan answer, 2*jobs)
-	var failed error // of reading; set before order is closed
-	go func() {
-		defer close(order)
-		defer close(todo)
-		in := bufio.NewReaderSize(o.In, 64<<10)
-		for {
-			line, tooLong, err := readLine(in)
-			if err != nil {
-				if !errors.Is(err, io.EOF) {
-					failed = fmt.Errorf("read standard input: %w", err)
-				}
-				return
-			}
-			q := question{line, tooLong, make(chan answer, 1)}
-			select {
-			case order <- q.reply:
-			case <-ctx.Done():
-				return
-			}
-			select {
-			case todo <- q:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	var workers sync.WaitGroup
-	for range jobs {
-		workers.Go(func() {
-			for q := range todo {
-				out := m.line(q.line, q.tooLong)
-				q.reply <- answer{encodeLine(out), out.Error != ""}
-			}
-		})
-	}
-	bad := false
-	for reply := range order {
-		select {
-		case a := <-reply:
-			bad = bad || a.bad
-			if _, err := o.Out.Write(a.line); err != nil {
-				return err
-			}
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	workers.Wait()
-	switch {
-	case failed != nil:
-		return failed
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case bad:
-		return cli.ErrFound
-	}
-	return nil
-}
-
-// readLine reads a line without its end. One that is too long is read to its end and
-// not kept.
-func readLine(in *bufio.Reader) (line []byte, tooLong bool, err error) {
-	for {
-		part, err := in.ReadSlice('\n')
-		whole := err == nil
-		if whole {
-			part = part[:len(part)-1]
-		}
-		if len(line)+len(part) > maxMapBytes {
-			line, tooLong = nil, true
-		}
-		if !tooLong {
-			line = append(line, part...)
-		}
-		switch {
-		case whole:
-			return bytes.TrimSuffix(line, []byte("\r")), tooLong, nil
-		case errors.Is(err, bufio.ErrBufferFull):
-		case errors.Is(err, io.EOF) && (len(line) > 0 || tooLong):
-			return line, tooLong, nil
-		default:
-			return nil, false, err
-		}
-	}
 }

@@ -1,0 +1,135 @@
+package dpg
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+
+	"github.com/dpg-registry/dpg-registry/internal/cli"
+)
+
+// eachLine answers every line of standard input that is not blank with a line of
+// JSON, several at a time and in their order. No more lines are held than are
+// worked on. A line of more than most bytes comes without its text. answer reports
+// whether all was well with the line; where it was not, the error is ErrFound.
+func eachLine(ctx context.Context, o *cli.IO, jobs, most int, answer func(line []byte, tooLong bool) (out any, ok bool)) error {
+	if jobs == 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	type reply struct {
+		line []byte
+		ok   bool
+	}
+	type question struct {
+		line    []byte
+		tooLong bool
+		reply   chan reply
+	}
+	todo := make(chan question)
+	order := make(chan chan reply, 2*jobs)
+	var failed error // of reading; set before order is closed
+	go func() {
+		defer close(order)
+		defer close(todo)
+		in := bufio.NewReaderSize(o.In, 64<<10)
+		for {
+			line, tooLong, err := readLine(in, most)
+			if err != nil {
+				if !errors.Is(err, io.EOF) {
+					failed = fmt.Errorf("read standard input: %w", err)
+				}
+				return
+			}
+			if len(bytes.TrimSpace(line)) == 0 && !tooLong {
+				continue
+			}
+			q := question{line, tooLong, make(chan reply, 1)}
+			select {
+			case order <- q.reply:
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case todo <- q:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	var workers sync.WaitGroup
+	for range jobs {
+		workers.Go(func() {
+			for q := range todo {
+				out, ok := answer(q.line, q.tooLong)
+				q.reply <- reply{encodeLine(out), ok}
+			}
+		})
+	}
+	found := false
+	for next := range order {
+		select {
+		case r := <-next:
+			found = found || !r.ok
+			if _, err := o.Out.Write(r.line); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	workers.Wait()
+	switch {
+	case failed != nil:
+		return failed
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case found:
+		return cli.ErrFound
+	}
+	return nil
+}
+
+func encodeLine(out any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(out); err != nil { // strings and finite numbers; only a bug gets here
+		return []byte(`{"error":"the answer cannot be written"}` + "\n")
+	}
+	return b.Bytes()
+}
+
+// readLine reads a line without its end. One of more than so many bytes is read to
+// its end and not kept.
+func readLine(in *bufio.Reader, most int) (line []byte, tooLong bool, err error) {
+	for {
+		part, err := in.ReadSlice('\n')
+		whole := err == nil
+		if whole {
+			part = part[:len(part)-1]
+		}
+		if len(line)+len(part) > most {
+			line, tooLong = nil, true
+		}
+		if !tooLong {
+			line = append(line, part...)
+		}
+		switch {
+		case whole:
+			return bytes.TrimSuffix(line, []byte("\r")), tooLong, nil
+		case errors.Is(err, bufio.ErrBufferFull):
+		case errors.Is(err, io.EOF) && (len(line) > 0 || tooLong):
+			return line, tooLong, nil
+		default:
+			return nil, false, err
+		}
+	}
+}
