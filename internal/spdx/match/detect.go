@@ -1,33 +1,172 @@
 package match
 
-import "regexp"
+import (
+	"bytes"
+	"cmp"
+	_ "embed"
+	"slices"
+	"sync"
+)
+
+//go:generate go run ./gen -out texts.bin
+
+// texts.bin is what Pack made of the texts of the SPDX licence list and the
+// notices that licences ask for.
+//
+//go:embed texts.bin
+var packed []byte
 
 // A Detector knows the texts of the SPDX licence list. It does not change once
 // loaded: any number of goroutines may use one.
-type Detector struct{}
+type Detector struct {
+	templates []template
+	names     []string // words by id; 0 is no word
+	words     vocabulary
+	index     *index
+	copyright uint16    // the id of that word
+	pool      sync.Pool // of *aligner
+}
 
 // Load unpacks the licence texts that are built in, once in a process; later
 // calls return the same Detector. An error means that the program was built from
 // damaged data.
-func Load() (*Detector, error) {
-	return &Detector{}, nil
-}
+func Load() (*Detector, error) { return loaded() }
 
-var tag = regexp.MustCompile(`SPDX-License-Identifier:[ \t]*([A-Za-z0-9.+-]+)`)
+var loaded = sync.OnceValues(func() (*Detector, error) {
+	templates, names, err := unpack(packed)
+	if err != nil {
+		return nil, err
+	}
+	d := &Detector{
+		templates: templates, names: names, words: newVocabulary(names), index: newIndex(templates),
+		pool: sync.Pool{New: func() any { return new(aligner) }},
+	}
+	d.copyright = d.words.id([]byte("copyright"))
+	return d, nil
+})
+
+// tries is how many templates are laid along the same words.
+const tries = 14
 
 // Detect says which licence a text is. It never fails: of a text that cannot be
 // read, the Note of the Result says why.
 func (d *Detector) Detect(text []byte) Result {
-	if len(text) > MaxText {
-		return Result{Note: "the text is too long to be judged"}
+	text, problem := decode(text)
+	if problem != "" {
+		return Result{Note: problem}
 	}
-	m := tag.FindSubmatchIndex(text)
-	if m == nil {
-		return Result{Note: "no licence was found"}
+	doc := d.content(text, split(text, d.words.id))
+	found, near := d.find(text, doc)
+	return d.conclude(text, doc, found, near)
+}
+
+// content leaves out the copyright notices, which may stand anywhere.
+func (d *Detector) content(text []byte, words []word) []word {
+	var owners []Span
+	line := func(at int) {
+		if n := len(owners); n > 0 && at < owners[n-1].End {
+			return
+		}
+		start := bytes.LastIndexByte(text[:at], '\n') + 1
+		end := len(text)
+		if n := bytes.IndexByte(text[at:], '\n'); n >= 0 {
+			end = at + n
+		}
+		if end-start < maxLine {
+			if found := ownerLines(text[start:end]); len(found) > 0 {
+				owners = append(owners, Span{start + found[0].Start, start + found[0].End})
+			}
+		}
 	}
-	id := string(text[m[2]:m[3]])
-	return Result{
-		Expression: id, Confidence: 1, Note: "declared by a tag",
-		Matches: []Match{{Span: Span{m[0], m[1]}, License: id, Kind: Tag, Confidence: 1}},
+	for _, w := range words {
+		if w.id == d.copyright {
+			line(int(w.start))
+		}
 	}
+	for _, sign := range []string{"©", "(c)", "(C)", "&copy;"} {
+		for at := 0; ; {
+			n := bytes.Index(text[at:], []byte(sign))
+			if n < 0 {
+				break
+			}
+			if !inside(owners, Span{at + n, at + n + 1}) {
+				line(at + n)
+			}
+			at += n + len(sign)
+		}
+	}
+	if len(owners) == 0 {
+		return words
+	}
+	slices.SortFunc(owners, func(a, b Span) int { return cmp.Compare(a.Start, b.Start) })
+	k := 0
+	return slices.DeleteFunc(words, func(w word) bool {
+		for k < len(owners) && int(w.start) >= owners[k].End {
+			k++
+		}
+		return k < len(owners) && int(w.start) >= owners[k].Start
+	})
+}
+
+// find lists the licences in a text, in its order, and of the places where none
+// is accepted the one that comes nearest.
+func (d *Detector) find(text []byte, doc []word) (found, near []verdict) {
+	ids := make([]uint16, len(doc))
+	for i, w := range doc {
+		ids[i] = w.id
+	}
+	a := d.pool.Get().(*aligner)
+	defer d.pool.Put(a)
+	var all []verdict
+	done := make([]uint8, len(doc)/16+1) // how often the words around a place were tried
+	var perfect []span
+	for _, r := range d.index.regions(ids, d.templates) {
+		middle := int(r.hits[len(r.hits)/2].dpos)
+		reach := span{int(r.hits[0].dpos), int(r.hits[len(r.hits)-1].dpos) + gram}
+		if done[middle/16] >= tries || within(perfect, reach) {
+			continue
+		}
+		done[middle/16]++
+		where, edits := a.align(d.templates[r.template].words, ids, r.hits)
+		v := d.judge(r.template, text, doc, where, edits)
+		all = append(all, v)
+		if v.accepted() && v.cost == 0 {
+			perfect = append(perfect, v.doc)
+		}
+	}
+	slices.SortStableFunc(all, func(x, y verdict) int {
+		return cmp.Or(cmp.Compare(y.worth(), x.worth()), cmp.Compare(x.template, y.template))
+	})
+	for _, v := range all {
+		if v.accepted() && !slices.ContainsFunc(found, func(f verdict) bool { return overlaps(f.doc, v.doc) }) {
+			found = append(found, v)
+		}
+	}
+	for _, v := range all {
+		taken := func(f verdict) bool { return overlaps(f.doc, v.doc) }
+		if !v.accepted() && v.isNear() && !slices.ContainsFunc(found, taken) && !slices.ContainsFunc(near, taken) {
+			near = append(near, v)
+		}
+	}
+	byPlace := func(x, y verdict) int { return cmp.Compare(x.doc.from, y.doc.from) }
+	slices.SortFunc(found, byPlace)
+	slices.SortFunc(near, byPlace)
+	return found, near
+}
+
+// worth orders verdicts on the same words: the one that explains the most of
+// them, with the fewest differences.
+func (v verdict) worth() float64 {
+	return float64(v.matched) - 6*v.cost
+}
+
+// isNear reports whether so much of a licence is there that it must have been
+// made from it.
+func (v verdict) isNear() bool {
+	return v.matched*10 >= v.needed*6
+}
+
+func overlaps(a, b span) bool {
+	o := overlap(a, b)
+	return o*4 > min(a.to-a.from, b.to-b.from)
 }

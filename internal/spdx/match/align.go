@@ -1,0 +1,237 @@
+package match
+
+import (
+	"cmp"
+	"slices"
+)
+
+// An edit is a place where a text differs from a template: the template's words
+// t stand there as the text's words d. Either may be empty.
+type edit struct{ t, d span }
+
+// An aligner lays texts along templates. It keeps its memory between uses.
+type aligner struct {
+	cost  []int32
+	back  []uint8
+	edits []edit
+}
+
+// maxCells bounds the work on one gap between places that match: beyond it the
+// gap counts as words replaced by other words.
+const maxCells = 1 << 18
+
+// align lays the template along the region of the text that its hits point at.
+// The result is the words of the text from the first that matches to the last,
+// and every difference between. What the template has before or behind is an edit
+// without words of the text.
+func (a *aligner) align(t []uint16, doc []uint16, hits []hit) (span, []edit) {
+	a.edits = a.edits[:0]
+	hits = chain(hits)
+	ti, di := int(hits[0].tpos), int(hits[0].dpos)
+	for ti > 0 && di > 0 && t[ti-1] == doc[di-1] {
+		ti, di = ti-1, di-1
+	}
+	start := a.head(t[:ti], doc[:di])
+	ti, di = int(hits[0].tpos), int(hits[0].dpos)
+	for _, h := range hits {
+		tp, dp := int(h.tpos), int(h.dpos)
+		if tp < ti || dp < di {
+			continue
+		}
+		a.gap(t, doc, span{ti, tp}, span{di, dp})
+		ti, di = tp, dp
+		for ti < len(t) && di < len(doc) && t[ti] == doc[di] {
+			ti, di = ti+1, di+1
+		}
+	}
+	end := a.tail(t, doc, ti, di)
+	return span{start, end}, merge(a.edits, t)
+}
+
+// chain keeps the most hits that go forward in both. Hits are in the order of the
+// text. Of two places of the text that share the same run of the template, the
+// one that lies better with the rest is kept.
+func chain(hits []hit) []hit {
+	if slices.IsSortedFunc(hits, func(a, b hit) int { return cmp.Or(int(a.tpos-b.tpos), -1) }) {
+		return hits
+	}
+	diagonals := make([]int32, len(hits))
+	for i, h := range hits {
+		diagonals[i] = h.dpos - h.tpos
+	}
+	slices.Sort(diagonals)
+	middle := diagonals[len(diagonals)/2]
+	var tails []int // place of the last hit of the best chain of each length
+	prev := make([]int, len(hits))
+	for i, h := range hits {
+		n, same := slices.BinarySearchFunc(tails, h.tpos, func(j int, t int32) int { return int(hits[j].tpos - t) })
+		before := middle
+		prev[i] = -1
+		if n > 0 {
+			prev[i] = tails[n-1]
+			before = hits[tails[n-1]].dpos - hits[tails[n-1]].tpos
+		}
+		switch {
+		case n == len(tails):
+			tails = append(tails, i)
+		case same && abs(h.dpos-h.tpos-before) >= abs(hits[tails[n]].dpos-h.tpos-before):
+			// The one before lies better.
+		default:
+			tails[n] = i
+		}
+	}
+	out := make([]hit, len(tails))
+	for n, i := len(tails)-1, tails[len(tails)-1]; n >= 0; n, i = n-1, prev[i] {
+		out[n] = hits[i]
+	}
+	return out
+}
+
+// head lays the template's first words t along the end of doc and returns where
+// in the text the match begins.
+func (a *aligner) head(t, doc []uint16) int {
+	if len(t) == 0 {
+		return len(doc)
+	}
+	from := max(0, len(doc)-len(t)-24)
+	if window := len(doc) - from; window == 0 || len(t)*window > maxCells {
+		a.edits = append(a.edits, edit{span{0, len(t)}, span{len(doc), len(doc)}})
+		return len(doc)
+	}
+	return a.trace(t, doc, span{0, len(t)}, span{from, len(doc)}, true, false).from
+}
+
+// tail is head at the other end.
+func (a *aligner) tail(t, doc []uint16, ti, di int) int {
+	if ti == len(t) {
+		return di
+	}
+	to := min(len(doc), di+len(t)-ti+24)
+	if to == di || (len(t)-ti)*(to-di) > maxCells {
+		a.edits = append(a.edits, edit{span{ti, len(t)}, span{di, di}})
+		return di
+	}
+	return a.trace(t, doc, span{ti, len(t)}, span{di, to}, false, true).to
+}
+
+// gap lays words between two places that match along each other.
+func (a *aligner) gap(t, doc []uint16, ts, ds span) {
+	for ts.from < ts.to && ds.from < ds.to && t[ts.to-1] == doc[ds.to-1] {
+		ts.to, ds.to = ts.to-1, ds.to-1
+	}
+	switch {
+	case ts.from == ts.to && ds.from == ds.to:
+	case ts.from == ts.to, ds.from == ds.to, (ts.to-ts.from)*(ds.to-ds.from) > maxCells:
+		a.edits = append(a.edits, edit{ts, ds})
+	default:
+		a.trace(t, doc, ts, ds, false, false)
+	}
+}
+
+// The costs of the alignment. Another word in a word's place is cheaper than one
+// less and one more, so that what stands for what can be told.
+const (
+	costOne  = 2
+	costSwap = 3
+)
+
+// trace finds the cheapest way from t to doc in the spans and adds its edits. With
+// freeStart or freeEnd the words of doc before the first or behind the last match
+// cost nothing and belong to no edit. It returns the words of doc that were used.
+func (a *aligner) trace(t, doc []uint16, ts, ds span, freeStart, freeEnd bool) span {
+	n, m := ts.to-ts.from, ds.to-ds.from
+	w := m + 1
+	a.cost = slices.Grow(a.cost[:0], 2*w)[:2*w]
+	a.back = slices.Grow(a.back[:0], (n+1)*w)[:(n+1)*w]
+	const (
+		diagonal = iota
+		up       // a word of t is missing
+		left     // a word of doc is added
+		stop
+	)
+	row, last := a.cost[:w], a.cost[w:]
+	for j := range w {
+		row[j], a.back[j] = int32(j*costOne), left
+		if freeStart {
+			row[j], a.back[j] = 0, stop
+		}
+	}
+	a.back[0] = stop
+	for i := 1; i <= n; i++ {
+		row, last = last, row
+		row[0], a.back[i*w] = last[0]+costOne, up
+		tw := t[ts.from+i-1]
+		for j := 1; j <= m; j++ {
+			best, way := last[j-1], uint8(diagonal)
+			if tw != doc[ds.from+j-1] {
+				best += costSwap
+			}
+			if c := last[j] + costOne; c < best {
+				best, way = c, up
+			}
+			if c := row[j-1] + costOne; c < best {
+				best, way = c, left
+			}
+			row[j], a.back[i*w+j] = best, way
+		}
+	}
+	j := m
+	if freeEnd {
+		j = 0
+		for k, c := range row {
+			if c < row[j] {
+				j = k
+			}
+		}
+	}
+	used := span{ds.from, ds.from + j}
+	first := len(a.edits)
+	i := n
+	for i > 0 || j > 0 {
+		way := a.back[i*w+j]
+		if way == stop {
+			break
+		}
+		te, de := ts.from+i, ds.from+j
+		switch way {
+		case diagonal:
+			i, j = i-1, j-1
+			if t[ts.from+i] == doc[ds.from+j] {
+				continue
+			}
+		case up:
+			i--
+		case left:
+			j--
+		}
+		e := edit{span{ts.from + i, te}, span{ds.from + j, de}}
+		if k := len(a.edits); k > first && a.edits[k-1].t.from == e.t.to && a.edits[k-1].d.from == e.d.to {
+			a.edits[k-1].t.from, a.edits[k-1].d.from = e.t.from, e.d.from
+		} else {
+			a.edits = append(a.edits, e)
+		}
+	}
+	used.from = ds.from + j
+	slices.Reverse(a.edits[first:])
+	return used
+}
+
+// merge joins differences with one lone word between them, which matches by
+// chance as often as not.
+func merge(edits []edit, t []uint16) []edit {
+	out := edits[:0]
+	for _, e := range edits {
+		if n := len(out); n > 0 {
+			l := &out[n-1]
+			between := e.t.from - l.t.to
+			if between <= 0 || between == 1 && e.d.from-l.d.to == 1 && size(*l)+size(e) > 3 {
+				l.t.to, l.d.to = e.t.to, e.d.to
+				continue
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+func size(e edit) int { return max(e.t.to-e.t.from, e.d.to-e.d.from) }

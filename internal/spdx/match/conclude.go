@@ -1,0 +1,260 @@
+package match
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/dpg-registry/dpg-registry/internal/spdx"
+)
+
+var (
+	tagLine = regexp.MustCompile(`(?i)SPDX-License-Identifier:[ \t]*([A-Za-z0-9.+:() \t-]{2,400})`)
+	// What offers licences as a choice.
+	choice = regexp.MustCompile(`at your (?:option|choice|discretion)|dual(?:ly)? licensed|(?:double|tri|triple|multi) licensed|either of (?:the|these|those)|under either|your choice|(?:either|any|one) (?:one )?of (?:the )?(?:following|these|those|two|three|above|licenses)|you may (?:choose|select|use either)|licensed under .{1,80} or |choose (?:either|one|between)|alternatively`)
+	later  = regexp.MustCompile(`at your option any later version|at your option any later`)
+)
+
+// conclude makes the result of what was found.
+func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Result {
+	var r Result
+	for _, v := range found {
+		r.Matches = append(r.Matches, d.match(doc, v))
+	}
+	var taken []Span
+	for _, m := range r.Matches {
+		taken = append(taken, m.Span)
+	}
+	tags, wrongTag := findTags(text)
+	for _, t := range tags {
+		if !inside(taken, t.Span) {
+			r.Matches = append(r.Matches, t)
+			taken = append(taken, t.Span)
+		}
+	}
+	byPlace := func(a, b Span) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End)) }
+	slices.SortFunc(taken, byPlace)
+	rest := d.sentences(text, doc, taken)
+	left, matched := 0, 0
+	for _, s := range rest {
+		if !s.idle {
+			left += len(s.words)
+		}
+	}
+	for _, v := range found {
+		matched += v.doc.to - v.doc.from
+	}
+	amongOther := left > 150 && left > matched*3/2
+
+	refs := d.references(text, rest)
+	blocked, offered := "", false
+	for i, s := range rest {
+		plain := strings.Join(s.words, " ")
+		offered = offered || choice.MatchString(later.ReplaceAllString(plain, ""))
+		if s.idle || harmless.MatchString(plain) {
+			continue
+		}
+		referring := slices.ContainsFunc(refs, func(m reference) bool { return m.sentence == i })
+		if restricting(s.words, amongOther) && !(referring && plainStatement(s.words)) {
+			r.Unmatched = append(r.Unmatched, s.at)
+			if blocked == "" {
+				blocked = quote(text, s.at)
+			}
+			continue
+		}
+		if len(s.words) >= 4 && !referring {
+			r.Unmatched = append(r.Unmatched, s.at)
+		}
+	}
+	for _, ref := range refs {
+		r.Matches = append(r.Matches, ref.Match)
+	}
+	var changed *verdict
+	for i, v := range near {
+		t := d.templates[v.template]
+		if t.kind == Text && (v.needed >= 30 || v.matched*10 >= v.needed*8) && matched < 20*v.matched {
+			changed = &near[i]
+			m := d.match(doc, v)
+			if len(v.bad) > 0 {
+				m.Confidence = min(m.Confidence, 0.5)
+			}
+			r.Matches = append(r.Matches, m)
+			for _, b := range v.bad {
+				r.Unmatched = append(r.Unmatched, Span{int(doc[b.from].start), int(doc[b.to-1].end)})
+			}
+		}
+	}
+	slices.SortStableFunc(r.Matches, func(a, b Match) int { return byPlace(a.Span, b.Span) })
+	r.Unmatched = joinSpans(r.Unmatched)
+	switch {
+	case changed != nil:
+		id := d.templates[changed.template].ids[0]
+		if len(changed.bad) > 0 {
+			b := changed.bad[0]
+			r.Note = fmt.Sprintf("nearest to %s, but with other words: %s", id, quote(text, Span{int(doc[b.from].start), int(doc[b.to-1].end)}))
+		} else {
+			r.Note = fmt.Sprintf("nearest to %s, but words of it are missing or differ", id)
+		}
+		return r
+	case blocked != "" && len(r.Matches) > 0:
+		r.Note = "words beside the licence may restrict it: " + blocked
+		return r
+	case wrongTag != "":
+		r.Note = wrongTag
+		return r
+	case len(r.Matches) == 0:
+		r.Note = "no licence was found"
+		return r
+	}
+	d.combine(&r, offered)
+	return r
+}
+
+func (d *Detector) match(doc []word, v verdict) Match {
+	t := d.templates[v.template]
+	m := Match{Span: Span{int(doc[v.doc.from].start), int(doc[v.doc.to-1].end)}, License: t.ids[0], Kind: t.kind, Confidence: v.confidence()}
+	if len(t.ids) > 1 {
+		m.Alternatives = slices.Clone(t.ids)
+	}
+	return m
+}
+
+// quote shows a part of the text in one line.
+func quote(text []byte, at Span) string {
+	q := strings.Join(strings.Fields(strings.ToValidUTF8(string(text[at.Start:min(at.End, at.Start+160)]), "")), " ")
+	return fmt.Sprintf("%q", q)
+}
+
+func inside(spans []Span, s Span) bool {
+	return slices.ContainsFunc(spans, func(o Span) bool { return s.Start < o.End && o.Start < s.End })
+}
+
+// joinSpans sorts spans and joins those that touch.
+func joinSpans(spans []Span) []Span {
+	slices.SortFunc(spans, func(a, b Span) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End)) })
+	var out []Span
+	for _, s := range spans {
+		if n := len(out); n > 0 && s.Start <= out[n-1].End+3 {
+			out[n-1].End = max(out[n-1].End, s.End)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// findTags reads the declarations in a text. The second result says what is wrong
+// with one that is no expression.
+func findTags(text []byte) (tags []Match, wrong string) {
+	for _, m := range tagLine.FindAllSubmatchIndex(text, 1000) {
+		declared := strings.TrimRight(strings.TrimSpace(string(text[m[2]:m[3]])), " -")
+		for declared != "" && strings.Count(declared, ")") > strings.Count(declared, "(") && strings.HasSuffix(declared, ")") {
+			declared = strings.TrimSpace(strings.TrimSuffix(declared, ")"))
+		}
+		e, err := spdx.Parse(declared)
+		if err != nil {
+			wrong = fmt.Sprintf("the tag declares %q, which is no expression of known licences", declared)
+			continue
+		}
+		tags = append(tags, Match{Span: Span{m[0], m[3]}, License: e.String(), Kind: Tag, Confidence: 1})
+	}
+	return tags, wrong
+}
+
+// combine makes one expression of the matches.
+func (d *Detector) combine(r *Result, offered bool) {
+	type part struct {
+		ids  []string // the likeliest first
+		kind Kind
+	}
+	var parts []part
+	add := func(m Match) {
+		ids := m.Alternatives
+		if len(ids) == 0 {
+			ids = []string{m.License}
+		}
+		for i, p := range parts {
+			both := slices.DeleteFunc(slices.Clone(p.ids), func(id string) bool { return !slices.Contains(ids, id) })
+			if len(both) == 0 {
+				continue
+			}
+			// What both can mean: a notice says which of the ids of a text is meant.
+			parts[i].ids = both
+			return
+		}
+		parts = append(parts, part{slices.Clone(ids), m.Kind})
+	}
+	r.Confidence = 1
+	for _, kind := range []Kind{Text, Header, Reference} {
+		for _, m := range r.Matches {
+			if m.Kind == kind {
+				add(m)
+				r.Confidence = min(r.Confidence, m.Confidence)
+			}
+		}
+	}
+	// The LGPL of version 3 is written on top of the GPL: both texts are one licence.
+	has := func(id string) int {
+		return slices.IndexFunc(parts, func(p part) bool { return p.kind == Text && slices.Contains(p.ids, id) })
+	}
+	if gpl := has("GPL-3.0-only"); gpl >= 0 && has("LGPL-3.0-only") >= 0 {
+		parts = slices.Delete(parts, gpl, gpl+1)
+	}
+	var tags []string
+	for _, m := range r.Matches {
+		if m.Kind == Tag && !slices.Contains(tags, m.License) {
+			tags = append(tags, m.License)
+		}
+	}
+	if len(tags) > 0 {
+		declared := tags[0]
+		if len(tags) > 1 {
+			declared = "(" + strings.Join(tags, ") AND (") + ")"
+			if e, err := spdx.Parse(declared); err == nil {
+				declared = e.String()
+			}
+		}
+		for _, p := range parts {
+			if !slices.ContainsFunc(p.ids, func(id string) bool { return names(declared, id) }) {
+				r.Confidence, r.Note = 0, fmt.Sprintf("the tag declares %s, the text is %s", declared, p.ids[0])
+				return
+			}
+		}
+		r.Expression, r.Note = declared, "declared by a tag"
+		if len(parts) > 0 {
+			r.Note = "declared by a tag, as the text says"
+		}
+		return
+	}
+	all := []string{""}
+	op := " AND "
+	if offered {
+		op = " OR "
+	}
+	for i, p := range parts {
+		var next []string
+		for _, prefix := range all {
+			for _, id := range p.ids {
+				if i > 0 {
+					id = prefix + op + id
+				}
+				if len(next) < 64 {
+					next = append(next, id)
+				}
+			}
+		}
+		all = next
+	}
+	r.Expression = all[0]
+	if len(all) > 1 {
+		r.Alternatives = all
+		r.Note = "the words are the same for each of the alternatives"
+	}
+}
+
+// names reports whether an expression names an id.
+func names(expr, id string) bool {
+	return slices.Contains(strings.FieldsFunc(expr, func(r rune) bool { return r == ' ' || r == '(' || r == ')' }), id)
+}

@@ -1,0 +1,192 @@
+package match
+
+import (
+	"cmp"
+	"slices"
+)
+
+// gram is how many words in a row a fingerprint is made of.
+const gram = 5
+
+// An index finds the templates that share runs of words with a text.
+type index struct {
+	mask     uint32
+	keys     []uint32 // hash of a run; 0 is free
+	heads    []int32  // first posting of keys[i]
+	postings []posting
+	sampled  []int32 // how many runs of each template are in the index
+}
+
+type posting struct {
+	template, pos uint16
+	next          int32 // -1 at the end
+}
+
+// A hit is a run of words that a text and a template share.
+type hit struct{ tpos, dpos int32 }
+
+func hashOf(w []uint16) uint64 {
+	h := uint64(14695981039346656037)
+	for _, id := range w[:gram] {
+		h = (h ^ uint64(id)) * 0x9E3779B97F4A7C15
+		h ^= h >> 29
+	}
+	return h
+}
+
+// every says which runs of a template are in the index, those whose hash it
+// divides: of long texts few are enough.
+func every(words int) uint64 {
+	switch {
+	case words <= 64:
+		return 1
+	case words <= 400:
+		return 2
+	}
+	return 8
+}
+
+func newIndex(templates []template) *index {
+	total := 0
+	for _, t := range templates {
+		total += len(t.words) / int(every(len(t.words)))
+	}
+	size := uint32(1024)
+	for int(size) < 2*total {
+		size *= 2
+	}
+	x := &index{
+		mask: size - 1, keys: make([]uint32, size), heads: make([]int32, size),
+		postings: make([]posting, 0, total+total/8), sampled: make([]int32, len(templates)),
+	}
+	for i, t := range templates {
+		e := every(len(t.words))
+		for p := 0; p+gram <= len(t.words); p++ {
+			h := hashOf(t.words[p:])
+			if h&(e-1) != 0 {
+				continue
+			}
+			at, next := x.find(h), int32(-1)
+			if x.keys[at] != 0 {
+				next = x.heads[at]
+				// A run that comes again in the same template would point to two places.
+				if x.postings[next].template == uint16(i) {
+					continue
+				}
+			}
+			x.keys[at] = key(h)
+			x.heads[at] = int32(len(x.postings))
+			x.postings = append(x.postings, posting{uint16(i), uint16(p), next})
+			x.sampled[i]++
+		}
+	}
+	return x
+}
+
+func key(h uint64) uint32 { return uint32(h>>32) | 1 }
+
+func (x *index) find(h uint64) uint32 {
+	k := key(h)
+	for at := uint32(h>>3) & x.mask; ; at = (at + 1) & x.mask {
+		if x.keys[at] == k || x.keys[at] == 0 {
+			return at
+		}
+	}
+}
+
+// A region is a stretch of a text that shares runs with a template in the same
+// order: a copy of the template, or of a good part of it.
+type region struct {
+	template int
+	hits     []hit
+	diagonal int32 // dpos - tpos of the last hit
+	dropped  bool
+}
+
+// least is the share of a template's runs below which it is not looked at.
+const least = 0.3
+
+// regions lists where in the text copies of templates may be, those with the most
+// shared runs first.
+func (x *index) regions(doc []uint16, templates []template) []region {
+	if len(doc) < gram {
+		return nil
+	}
+	counts := make([]int32, len(templates))
+	found := make([]int32, 0, len(doc)/2)  // heads of postings,
+	places := make([]int32, 0, len(doc)/2) // and where in the text
+next:
+	for p := 0; p+gram <= len(doc); p++ {
+		for q := gram - 1; q >= 0; q-- {
+			if doc[p+q] == 0 { // no licence has this word
+				p += q
+				continue next
+			}
+		}
+		at := x.find(hashOf(doc[p:]))
+		if x.keys[at] == 0 {
+			continue
+		}
+		found, places = append(found, x.heads[at]), append(places, int32(p))
+		for i := x.heads[at]; i >= 0; i = x.postings[i].next {
+			counts[x.postings[i].template]++
+		}
+	}
+	wanted := make([]bool, len(templates))
+	for i, n := range counts {
+		wanted[i] = n > 0 && float64(n) >= least*float64(x.sampled[i])
+	}
+	// Hits come in the order of the text, so each template has few open regions.
+	open := make([][]int, len(templates))
+	var all []region
+	for n, head := range found {
+		d := places[n]
+		for i := head; i >= 0; i = x.postings[i].next {
+			t := int(x.postings[i].template)
+			if !wanted[t] {
+				continue
+			}
+			size := int32(len(templates[t].words))
+			slack := max(60, size/4)
+			h := hit{int32(x.postings[i].pos), d}
+			diagonal := d - h.tpos
+			into := -1
+			for k := len(open[t]) - 1; k >= 0 && k >= len(open[t])-8; k-- {
+				r := &all[open[t][k]]
+				if abs(diagonal-r.diagonal) <= slack && d-r.hits[0].dpos <= 2*size+slack {
+					into = open[t][k]
+					// The latest stands last, so that lone hits elsewhere, of which a
+					// long licence has many, do not push it out of reach.
+					open[t] = append(slices.Delete(open[t], k, k+1), into)
+					break
+				}
+			}
+			if into < 0 {
+				into = len(all)
+				all = append(all, region{template: t})
+				open[t] = append(open[t], into)
+			}
+			r := &all[into]
+			r.hits, r.diagonal = append(r.hits, h), diagonal
+		}
+	}
+	all = slices.DeleteFunc(all, func(r region) bool {
+		return float64(len(r.hits)) < least*float64(x.sampled[r.template])
+	})
+	slices.SortFunc(all, func(a, b region) int {
+		return cmp.Or(
+			cmp.Compare(len(b.hits)*int(every(len(templates[b.template].words))), len(a.hits)*int(every(len(templates[a.template].words)))),
+			cmp.Compare(x.sampled[a.template], x.sampled[b.template]),
+			cmp.Compare(a.template, b.template),
+			cmp.Compare(a.hits[0].dpos, b.hits[0].dpos),
+		)
+	})
+	return all
+}
+
+func abs(n int32) int32 {
+	if n < 0 {
+		return -n
+	}
+	return n
+}

@@ -1,0 +1,420 @@
+package match
+
+import (
+	"regexp"
+	"strings"
+)
+
+// A verdict is how well a part of a text is a copy of a template.
+type verdict struct {
+	template int
+	doc      span    // words of the text, from the first match to the last
+	matched  int     // words of the template that stand there
+	needed   int     // words of the template that must
+	cost     float64 // what the differences weigh, in words
+	bad      []span  // words of the text that make it another licence
+	lost     bool    // words are missing that make it another licence
+}
+
+// accepted reports whether the differences are of the kind that leaves a licence
+// what it is.
+func (v verdict) accepted() bool {
+	return len(v.bad) == 0 && !v.lost && v.cost <= max(1.5, min(0.03*float64(v.needed), 40))
+}
+
+func (v verdict) confidence() float64 {
+	return max(0, 1-v.cost/float64(max(v.needed, 1)))
+}
+
+// The words that change what a licence allows, wherever they are added or taken
+// away. They stand for all words that begin with them where they end in "*".
+const heavyWords = `not no nor never none non neither without unless except only must shall may cannot cant dont
+prohibit* forbid* forbidden restrict* exclu* disallow* permit* permission* allow* grant* deny denied
+commercial* noncommercial nonprofit profit* fee fees charge* royalt* paid pay payment* purchas* sell sold sale
+military weapon* nuclear evil harm* ethic* surveillance government* law* illegal
+require* condition* obligat* oblig* agree* terminat* revo* expire* consent* warrant* liab* indemnif*
+academic education* evaluation research* personal internal private individual* military trial
+advertis* acknowledg* endors* promot* attribution patent* trademark* sublicens* notice* disclos*
+must* should mustnt maynt provided subject limit* exempt* waive* unmodified modified`
+
+var heavy = newLexicon(heavyWords)
+
+// A lexicon is a set of words and of beginnings of words.
+type lexicon struct {
+	whole map[string]bool
+	stems []string
+}
+
+func newLexicon(words string) lexicon {
+	l := lexicon{whole: map[string]bool{}}
+	for _, w := range strings.Fields(words) {
+		if stem, ok := strings.CutSuffix(w, "*"); ok {
+			l.stems = append(l.stems, stem)
+		} else {
+			l.whole[w] = true
+		}
+	}
+	return l
+}
+
+func (l lexicon) has(w string) bool {
+	if l.whole[w] {
+		return true
+	}
+	for _, s := range l.stems {
+		if strings.HasPrefix(w, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// Words of one group stand for each other without changing a licence much, as
+// long as no template says it better.
+var groups = func() map[string]int {
+	m := map[string]int{}
+	for i, line := range strings.Split(`software program programs library package module code product file files script work source tool application project
+holder holders owner owners author authors contributor contributors licensor licensors developer developers maintainer maintainers copyright
+shall will must
+may can
+its their his her the a an any this these such
+and or andor
+merchantability mercantability merchantibility
+copies copy
+notice notices
+condition conditions
+disclaimer disclaimers
+right rights
+warranty warranties
+damage damages`, "\n") {
+		for w := range strings.FieldsSeq(line) {
+			m[w] = i + 1
+		}
+	}
+	return m
+}()
+
+// The words that may come and go at little cost.
+var light = newLexicon(`a an the of in on to by and or its their his this that these those such is are be as at for from with it also which all any other
+license version text file full following above below hereby herein s`)
+
+// A slot is where a licence names somebody, with the words before and behind. The
+// list has the name of the first user there; everybody else puts his own.
+type slot struct{ before, behind *regexp.Regexp }
+
+func newSlot(before, behind string) slot {
+	return slot{regexp.MustCompile(`(?:^| )(?:` + before + `)$`), regexp.MustCompile(`^(?:` + behind + `)(?: |$)`)}
+}
+
+var slots = []slot{
+	newSlot(`(?:the )?names?(?: of)?(?: the)?(?: and)?`, `.*`),
+	newSlot(`(?:neither|nor|or|that) (?:the )?names? .{0,80}`, `.*`),
+	newSlot(`.*`, `(?:n?or|and) (?:the )?names? of`),
+	newSlot(`provided(?: as is)? by(?: the)?`, `.*`),
+	newSlot(`.*`, `(?:and (?:its |their |his |the )?contributors )?as is`),
+	newSlot(`event (?:shall|will|may)(?: the)?`, `.*`),
+	newSlot(`.*`, `(?:or (?:its |any |the )?contributors )?be (?:held )?liable`),
+	newSlot(`.*`, `(?:specifically |hereby |expressly )?disclaims?`),
+	newSlot(`.*`, `makes? no (?:representations?|warrant)`),
+	newSlot(`(?:developed|created|written|contributed|provided|published|made|distributed) (?:in part )?(?:by|at)(?: the)?`, `.*`),
+	newSlot(`(?:be called|nor may|contact|acknowledge|information (?:on|about)|visit|permission (?:of|from)|permission please contact|trademarks? of|property of|copyright by|behalf of)(?: the)?`, `.*`),
+	newSlot(`.*`, `may be used to (?:endorse|promote)`),
+	newSlot(`.*`, `(?:has|have) been advised`),
+	newSlot(`.*`, `(?:n?or|appear) (?:may )?(?:appear )?in their name`),
+	newSlot(`(?:laws?|courts?) of(?: the)?(?: state of)?`, `.*`),
+}
+
+const (
+	maxName    = 24  // words in a name that fills a slot
+	maxRephras = 5   // words that may be put in other words at once
+	maxAdded   = 600 // words that are looked at for copyright lines among them
+)
+
+// judge weighs the differences between a template and a text.
+func (d *Detector) judge(ti int, text []byte, doc []word, where span, edits []edit) verdict {
+	t := &d.templates[ti]
+	v := verdict{template: ti, doc: where, needed: len(t.words)}
+	for _, o := range t.optional {
+		v.needed -= o.to - o.from
+	}
+	v.needed = max(v.needed, len(t.words)/10, 1)
+	v.matched = len(t.words)
+	for _, e := range edits {
+		v.matched -= e.t.to - e.t.from
+	}
+	for _, e := range edits {
+		d.weigh(&v, t, text, doc, e)
+		if len(v.bad) > 8 || v.cost > 60+0.1*float64(v.needed) {
+			v.lost = true // far from it, whatever follows
+			break
+		}
+	}
+	return v
+}
+
+func overlap(a, b span) int { return max(0, min(a.to, b.to)-max(a.from, b.from)) }
+
+// weigh adds one difference to the verdict.
+func (d *Detector) weigh(v *verdict, t *template, text []byte, doc []word, e edit) {
+	var gone []string // what the template says and the text does not
+	fills := false
+	for _, f := range t.fill {
+		if overlap(f, e.t) > 0 || f.from == e.t.to || f.to == e.t.from {
+			fills = true
+		}
+	}
+	optional := 0
+	for i := e.t.from; i < e.t.to; i++ {
+		at := span{i, i + 1}
+		if within(t.fill, at) {
+			continue
+		}
+		if within(t.optional, at) {
+			optional++
+			continue
+		}
+		gone = append(gone, d.names[t.words[i]])
+	}
+	v.cost += min(0.002*float64(optional), 0.4)
+	if e.d.to-e.d.from > maxAdded {
+		v.cost += float64(e.d.to - e.d.from)
+		v.fail(e.d, true)
+		return
+	}
+	came, at := d.added(text, doc, e.d)
+	if len(gone) == 0 && len(came) == 0 {
+		return
+	}
+	if strings.Join(gone, "") == strings.Join(came, "") {
+		v.cost += 0.01
+		return
+	}
+	// A number or a letter at the start of a line counts as a list marker, though it
+	// may be the end of "section 7." where the line happens to break.
+	if marker(gone) && marker(came) && (len(gone) == 0 || len(came) == 0) && !d.afterVersion(t, e.t.from) {
+		v.cost += 0.1
+		return
+	}
+	if len(gone) == 0 && heavyOf(came) == "" && len(came) <= 10 && webAddress.Match(text[doc[at.from].start:doc[at.to-1].end]) {
+		v.cost += 0.2
+		return
+	}
+	heavyGone, heavyCame := heavyOf(gone), heavyOf(came)
+	changes := heavyGone != heavyCame
+	named := len(came) <= maxName && len(gone) <= maxName && heavyCame == "" && heavyGone == ""
+	if named && (fills || d.inSlot(t, e)) {
+		v.cost += 0.05
+		return
+	}
+	if len(gone) == len(came) {
+		alike := 0.0
+		for i := range gone {
+			alike += difference(gone[i], came[i])
+		}
+		if alike < float64(len(gone)) && alike <= 3 {
+			v.cost += alike
+			if alike >= 1 && (changes || numbersDiffer(gone, came)) {
+				v.fail(at, len(came) > 0)
+			}
+			return
+		}
+	}
+	if address(gone) && address(came) {
+		v.cost += 0.3
+		return
+	}
+	cost := 0.0
+	for _, words := range [][]string{gone, came} {
+		sum := 0.0
+		for _, w := range words {
+			if light.has(w) {
+				sum += 0.3
+			} else {
+				sum++
+			}
+		}
+		cost = max(cost, sum)
+	}
+	v.cost += cost
+	if changes || numbersDiffer(gone, came) || len(gone) > maxRephras || len(came) > maxRephras {
+		v.fail(at, len(came) > 0)
+	}
+}
+
+var (
+	webAddress = regexp.MustCompile(`https?://|www\.|\w\.(?:org|com|net)\b`)
+	version    = newLexicon("version v ver license licence gpl lgpl agpl by sa nc nd cc public")
+)
+
+// marker reports whether words could all be list markers.
+func marker(words []string) bool {
+	for _, w := range words {
+		if len(w) > 2 && strings.Trim(w, "ivx") != "" {
+			return false
+		}
+		if len(w) == 2 && (w[0] < '0' || w[0] > '9') && strings.Trim(w, "ivx") != "" {
+			return false
+		}
+	}
+	return len(words) <= 3
+}
+
+// afterVersion reports whether the words before a place of the template make a
+// number there the version of a licence.
+func (d *Detector) afterVersion(t *template, at int) bool {
+	for i := max(0, at-2); i < at; i++ {
+		if version.has(d.names[t.words[i]]) {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *verdict) fail(at span, added bool) {
+	if added {
+		v.bad = append(v.bad, at)
+	} else {
+		v.lost = true
+	}
+	v.cost++
+}
+
+func within(spans []span, s span) bool {
+	for _, o := range spans {
+		if o.from <= s.from && s.to <= o.to {
+			return true
+		}
+	}
+	return false
+}
+
+// added lists the words of the text in a span that say something: copyright lines
+// and the like, which may stand anywhere, are left out. It also narrows the span.
+func (d *Detector) added(text []byte, doc []word, s span) ([]string, span) {
+	if s.from == s.to {
+		return nil, s
+	}
+	idle := idleLines(text, int(doc[s.from].start), int(doc[s.to-1].end))
+	var out []string
+	at := span{s.to, s.from}
+	for i := s.from; i < s.to; i++ {
+		w := doc[i]
+		skip := false
+		for _, l := range idle {
+			if int(w.start) >= l.Start && int(w.end) <= l.End {
+				skip = true
+				break
+			}
+		}
+		if skip {
+			continue
+		}
+		out = append(out, d.name(text, w))
+		at = span{min(at.from, i), max(at.to, i+1)}
+	}
+	return out, at
+}
+
+// name is a word of the text in its plain spelling.
+func (d *Detector) name(text []byte, w word) string {
+	if w.id != 0 {
+		return d.names[w.id]
+	}
+	return strings.ToLower(string(text[w.start:w.end]))
+}
+
+func heavyOf(words []string) string {
+	var out []string
+	for _, w := range words {
+		if heavy.has(w) {
+			out = append(out, w)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func (d *Detector) inSlot(t *template, e edit) bool {
+	before := d.say(t.words[max(0, e.t.from-8):e.t.from])
+	behind := d.say(t.words[e.t.to:min(len(t.words), e.t.to+8)])
+	for _, s := range slots {
+		if s.before.MatchString(before) && s.behind.MatchString(behind) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *Detector) say(ids []uint16) string {
+	var b strings.Builder
+	for i, id := range ids {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(d.names[id])
+	}
+	return b.String()
+}
+
+// difference is how far a word is from another that stands in its place: 0 for
+// the same, 1 for another word.
+func difference(a, b string) float64 {
+	switch {
+	case a == b:
+		return 0
+	case groups[a] != 0 && groups[a] == groups[b]:
+		return 0.3
+	case heavy.has(a) != heavy.has(b):
+		return 1
+	case typo(a, b):
+		return 0.3
+	}
+	return 1
+}
+
+// typo reports whether two longer words differ by a letter or two.
+func typo(a, b string) bool {
+	if len(a) < 5 || len(b) < 5 || a[0] != b[0] && a[1] != b[1] || strings.ContainsAny(a+b, "0123456789") {
+		return false
+	}
+	allowed := 1
+	if len(a) > 8 {
+		allowed = 2
+	}
+	// What is left when the common start and end are taken away.
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return len(a) <= allowed && len(b) <= allowed
+}
+
+// numbersDiffer reports whether the numbers in two runs of words are others: the
+// version of a licence is a number.
+func numbersDiffer(a, b []string) bool {
+	return numbers(a) != numbers(b)
+}
+
+func numbers(words []string) string {
+	var out []string
+	for _, w := range words {
+		if w[0] >= '0' && w[0] <= '9' && len(w) < 4 { // a year is no version
+			out = append(out, w)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+var places = newLexicon(`inc 51 59 675 franklin temple mass ave street st fifth floor suite 330 place boston cambridge ma usa 02110 1301 02111 1307 02139 020 1335 steet
+http www org com net fsf gnu licenses license html htm txt php opensource old mit bsd apache creativecommons legalcode by sa nc nd zero 1 0 2 3 4 mozilla mpl spdx index co uk io github scripts sil ofl 31 february 150 5th fl`)
+
+// address reports whether the words are of an address in the street or the web.
+func address(words []string) bool {
+	for _, w := range words {
+		if !places.has(w) {
+			return false
+		}
+	}
+	return true
+}

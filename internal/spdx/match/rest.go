@@ -1,0 +1,160 @@
+package match
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+)
+
+// A sentence is a stretch of words of a text that belongs to no licence found.
+type sentence struct {
+	words []string
+	at    Span
+	idle  bool // says nothing of rights: owners, titles, addresses
+}
+
+// sentences cuts what is left of a text, outside the taken spans of bytes, into
+// sentences. A line break alone ends none, as texts are wrapped anywhere.
+func (d *Detector) sentences(text []byte, doc []word, taken []Span) []sentence {
+	var out []sentence
+	k := 0
+	start := -1
+	flush := func(end int) {
+		if start >= 0 && end > start {
+			s := sentence{at: Span{int(doc[start].start), int(doc[end-1].end)}}
+			for _, w := range doc[start:end] {
+				s.words = append(s.words, d.name(text, w))
+			}
+			out = append(out, s)
+		}
+		start = -1
+	}
+	for i, w := range doc {
+		for k < len(taken) && int(w.start) >= taken[k].End {
+			k++
+		}
+		if k < len(taken) && int(w.start) >= taken[k].Start {
+			flush(i)
+			continue
+		}
+		if start >= 0 && (breaks(text[doc[i-1].end:w.start]) || i-start >= 400) {
+			flush(i)
+		}
+		if start < 0 {
+			start = i
+		}
+	}
+	flush(len(doc))
+	for i := range out {
+		s := &out[i]
+		s.idle = d.isIdle(text, s)
+	}
+	return out
+}
+
+// breaks reports whether what stands between two words ends a sentence.
+func breaks(between []byte) bool {
+	lines := 0
+	for i, c := range between {
+		switch c {
+		case '.', '!', '?', ':', ';':
+			if i+1 == len(between) {
+				return false // "2.0", "example.org"
+			}
+			if n := between[i+1]; n == ' ' || n == '\n' || n == '\t' || n == '\r' || n == '"' || n == ')' || n == '<' || n == '*' {
+				return true
+			}
+		case '\n':
+			if lines++; lines > 1 {
+				return true
+			}
+		case '#', '|': // a heading or a cell of Markdown
+			return true
+		}
+	}
+	return bytes.Contains(between, []byte("</")) || bytes.Contains(between, []byte("\n=")) || bytes.Contains(between, []byte("\n-"))
+}
+
+// titleWords are those that titles of licences are made of.
+var titleWords = newLexicon(`the a an of and or for this is in to with license licenses licensed agreement mit x11 expat bsd isc apache gnu general public lesser library affero
+gpl lgpl agpl mozilla mpl eclipse epl creative commons attribution cc by sa nc nd share alike noncommercial international unported zero cc0 boost software version v
+new revised simplified modified original old clause style open source free zlib libpng png artistic sil font ofl unlicense wtfpl do what fuck you want documentation fdl gfdl
+legal notice notices copyright copyrights terms conditions text full third party dependencies university illinois ncsa python foundation european union eupl
+readme file code project about`)
+
+// isIdle reports whether a sentence only names something: an owner, a title, an
+// address, a heading.
+func (d *Detector) isIdle(text []byte, s *sentence) bool {
+	content := 0
+	idle := idleLines(text, s.at.Start, s.at.End)
+	covered := true
+	next := s.at.Start
+	for line := range bytes.Lines(text[s.at.Start:s.at.End]) {
+		from := next
+		next += len(line)
+		n := len(bytes.Fields(bytes.Trim(line, decoration+"\n")))
+		if n == 0 {
+			continue
+		}
+		in := false
+		for _, l := range idle {
+			in = in || from >= l.Start && from+len(bytes.TrimRight(line, "\r\n \t")) <= l.End+1
+		}
+		covered = covered && in
+	}
+	if covered {
+		return true
+	}
+	for _, w := range s.words {
+		if !titleWords.has(w) && !(w[0] >= '0' && w[0] <= '9') {
+			content++
+		}
+	}
+	return content <= 1 && len(s.words) <= 14 || len(s.words) < 3 && !restricting(s.words, false)
+}
+
+// Words beside a licence that may take away what it gives.
+var (
+	strong = newLexicon(`prohibit* forbid* forbidden restrict* exclude* excludes excluding disallow* noncommercial nonprofit fee fees royalt* purchas*
+military weapon* nuclear evil harm* ethic* surveillance academic* education* evaluation must mustnt shall cannot except unless agree agrees terminat* revo* exempt* obligat*
+commercial* require* personal* internal* unlawful* illegal* outlaw* ban banned denied deny refus* reserv* discriminat* slave* tobacco gambling police army armed`)
+	weak    = newLexicon(`not no only nor never none non solely without may subject provided limited limitation* condition* clause* additional* further* addition*`)
+	subject = newLexicon(`use* using usage user* software program* code license* licensed licensee* licensor* copy copies copying distribut* redistribut* modif* sell* sold sale work works product* purpose*
+permission* permit* grant* right rights library package* derivative* deploy* compan* corporation* organization* government* person* individual* entit* business* employ* include* service* host* clause* condition*`)
+	legal = newLexicon(`license* licensed licensee* licensor* permission* permit* grant* rights commercial* noncommercial redistribut* purpose* copies derivative* sublicens* prohibit* forbid*`)
+)
+
+// Sentences that have such words and take nothing away.
+var harmless = regexp.MustCompile(`(?i)^(?:` + strings.Join([]string{
+	`.*you may not use (?:this|these|the) [\w ]{1,40} except in compliance with the license`,
+	`.*you may (?:obtain|find|get) a copy`,
+	`.*unless required by applicable law or agreed to in writing`,
+	`.*governing permissions and limitations`,
+	`everyone is permitted to copy and distribute verbatim copies of this license document`,
+	`(?:unless you explicitly state otherwise )?any contributions? (?:you )?(?:intentionally )?(?:submitted|made)`,
+	`by (?:contributing|submitting)`,
+	`.*without (?:any|even the implied) warranty`,
+	`.*(?:shall|should) (?:have received|be included)`,
+	`.*you should have received a copy`,
+	`if not (?:see|write)`,
+	`all rights (?:are )?reserved`,
+	`some rights reserved`,
+	`(?:this|the) (?:license|text|following|above) (?:text |license |notice )?(?:applies|is) `,
+	`(?:the|this) (?:above )?(?:license|notice)s? appl(?:y|ies) to`,
+}, "|") + `)`)
+
+// restricting reports whether a sentence may take away rights. Among much other
+// text, such as that of a manual, it must speak of licensing as well.
+func restricting(words []string, amongOther bool) bool {
+	s, w, about, law := false, false, false, false
+	for _, x := range words {
+		s = s || strong.has(x)
+		w = w || weak.has(x)
+		about = about || subject.has(x)
+		law = law || legal.has(x)
+	}
+	if amongOther {
+		return (s || w && about) && law
+	}
+	return s || w && about
+}

@@ -1,0 +1,48 @@
+package match
+
+// A vocabulary finds the id of a word: an open hash table, as every word of every
+// text is asked for.
+type vocabulary struct {
+	mask  uint32
+	slots []entry
+}
+
+type entry struct {
+	word string // "" is free
+	id   uint16
+}
+
+// newVocabulary knows the words under their ids, and other spellings of them.
+func newVocabulary(names []string) vocabulary {
+	size := uint32(1024)
+	for int(size) < 3*len(names) {
+		size *= 2
+	}
+	v := vocabulary{size - 1, make([]entry, size)}
+	for id, n := range names {
+		if id > 0 && n != "" {
+			v.slots[v.find([]byte(n))] = entry{n, uint16(id)}
+		}
+	}
+	for other, plain := range canonical() {
+		if id := v.id([]byte(plain)); id != 0 {
+			v.slots[v.find([]byte(other))] = entry{other, id}
+		}
+	}
+	return v
+}
+
+func (v *vocabulary) find(w []byte) uint32 {
+	h := uint32(2166136261)
+	for _, c := range w {
+		h = (h ^ uint32(c)) * 16777619
+	}
+	for at := (h ^ h>>15) & v.mask; ; at = (at + 1) & v.mask {
+		if e := &v.slots[at]; e.word == "" || e.word == string(w) {
+			return at
+		}
+	}
+}
+
+// id is that of a word in lower case, 0 for one that stands in no licence.
+func (v *vocabulary) id(w []byte) uint16 { return v.slots[v.find(w)].id }
