@@ -40,6 +40,10 @@ instead of copying them into the file.`),
 	other("file-symlink", "a file is a plain file",
 		`A symbolic link may lead anywhere, out of the registry too, so none is followed. Put the file itself where the link is;
 an entry that has another name now gets the stage "renamed" instead.`),
+	other("observation-file", "an observation is the bot's, and is of the entry that its place says",
+		`Observations are written by the bot, each in a place that mirrors its entry's: that of dpgs/dhis2.yaml is
+observations/dpgs/dhis2.yaml. They hold what was seen outside, with the day. Nobody needs to write or mend one by hand:
+delete the file that is named, and the bot looks again.`),
 	other("schema", "a file has the shape of its kind",
 		`Each kind of file has a JSON Schema in schemas/, which says what belongs where. An editor that knows YAML schemas reads
 the first line of the file and then shows mistakes while you type; an entry that passes makes a good model.`),

@@ -174,6 +174,10 @@ func (w *since) reach(ctx context.Context, x *index) ([]string, error) {
 	set := map[string]bool{}
 	for _, c := range w.changed {
 		set[c.Path] = true
+		// What was seen of an entry speaks in the findings on that entry.
+		if of, ok := strings.CutPrefix(c.Path, registry.ObservationFolder+"/"); ok {
+			set[of] = true
+		}
 	}
 	add := func(files []string) (fresh []string) {
 		for _, f := range files {
@@ -202,6 +206,7 @@ func (w *since) reach(ctx context.Context, x *index) ([]string, error) {
 	for _, d := range append(slices.Clone(w.old), w.new...) {
 		ids = append(ids, d.Ref.String())
 		set[path.Join(registry.AssessmentFolder, strings.TrimPrefix(d.Path, w.prefix()+"/"))] = true
+		set[d.ObservationPath(w.prefix())] = true
 	}
 	// Moves go both ways: who leads here, and where this leads.
 	follow := append(slices.Clone(w.old), w.new...)

@@ -33,7 +33,7 @@ type Publisher struct {
 
 // Bot says what the bot does here, and how much of it at once.
 type Bot struct {
-	Behaviours            []string `yaml:"behaviours,omitempty"`               // of "review", "assess"
+	Behaviours            []string `yaml:"behaviours,omitempty"`               // of "review", "assess", "observe"
 	EntriesPerPullRequest int      `yaml:"entries_per_pull_request,omitempty"` // 1 to 25; 0 is 25
 	BranchPrefix          string   `yaml:"branch_prefix,omitempty"`            // "" is "dpg-bot/"
 }

@@ -143,9 +143,9 @@ func (r *Repo) Same(reg *Registry, c *object.Commit) (bool, error) {
 func countRead(blobs []Blob) int {
 	n := 0
 	for _, b := range blobs {
-		top, _, nested := strings.Cut(b.Path, "/")
+		nested := strings.Contains(b.Path, "/")
 		switch {
-		case ignored(b.Path), !b.Mode.IsRegular(), !strings.HasSuffix(b.Path, ".yaml"), top == observedFolder:
+		case ignored(b.Path), !b.Mode.IsRegular(), !strings.HasSuffix(b.Path, ".yaml"):
 		case nested || b.Path == settingsFile || b.Path == policyFile:
 			n++
 		}

@@ -52,12 +52,15 @@ func (l *loader) load(ctx context.Context) error {
 		return err
 	}
 	slices.SortFunc(blobs, func(a, b Blob) int { return strings.Compare(a.Path, b.Path) })
-	rules, files := l.sort(blobs)
-	l.prepare(files)
+	rules, observations, files := l.sort(blobs)
+	l.prepare(append(slices.Clone(observations), files...))
 	if err := l.read(ctx, rules, l.readOne); err != nil {
 		return err
 	}
 	if err := l.govern(); err != nil {
+		return err
+	}
+	if err := l.readObservations(ctx, observations); err != nil {
 		return err
 	}
 	for _, t := range files {
@@ -75,6 +78,9 @@ func (l *loader) load(ctx context.Context) error {
 		if !l.collect(t) && l.reg.PolicyDoc == t.doc {
 			l.reg.PolicyDoc = nil
 		}
+	}
+	for _, t := range observations {
+		l.collect(t)
 	}
 	l.reg.Docs = l.reg.Docs[:0]
 	for _, t := range files {
@@ -115,7 +121,7 @@ func (l *loader) collect(t *task) (read bool) {
 }
 
 // sort tells the files apart by their place.
-func (l *loader) sort(blobs []Blob) (rules, files []*task) {
+func (l *loader) sort(blobs []Blob) (rules, observations, files []*task) {
 	for _, b := range blobs {
 		if ignored(b.Path) {
 			continue
@@ -131,13 +137,17 @@ func (l *loader) sort(blobs []Blob) (rules, files []*task) {
 			l.own.policy, l.reg.PolicyDoc = new(policy.Policy), t.doc
 			t.schema, t.decode = "policy.schema.json", func(d *source.Document) error { return d.Decode(l.own.policy) }
 			rules = append(rules, t)
-		case !nested, top == observedFolder:
-			// README.md and the like; observations are nobody's rules
+		case !nested:
+			// README.md and the like
 		case top == frameworkFolder:
 			f := new(framework.Framework)
 			l.own.frameworks = append(l.own.frameworks, f)
 			t.schema, t.decode = "framework.schema.json", func(d *source.Document) error { return d.Decode(f) }
 			rules = append(rules, t)
+		case top == ObservationFolder:
+			t.schema, t.doc.Derived = observationFile, true
+			l.place(t.doc, rest)
+			observations = append(observations, t)
 		case top == AssessmentFolder:
 			t.schema, t.doc.Derived = "assessment.schema.json", true
 			l.place(t.doc, rest)
@@ -153,7 +163,7 @@ func (l *loader) sort(blobs []Blob) (rules, files []*task) {
 			files = append(files, t)
 		}
 	}
-	return rules, files
+	return rules, observations, files
 }
 
 // place finds the kind and the reference that a path stands for.
@@ -172,7 +182,7 @@ func (l *loader) folders() string {
 	for _, k := range l.opt.Kinds {
 		names = append(names, k.Folder)
 	}
-	return strings.Join(append(names, AssessmentFolder, frameworkFolder, observedFolder), ", ")
+	return strings.Join(append(names, AssessmentFolder, frameworkFolder, ObservationFolder), ", ")
 }
 
 func (l *loader) read(ctx context.Context, tasks []*task, one func(*task) error) error {
@@ -197,6 +207,25 @@ func (l *loader) read(ctx context.Context, tasks []*task, one func(*task) error)
 		return err
 	}
 	return ctx.Err()
+}
+
+// readObservations reads what was seen outside, and keeps of it what rules ask for.
+func (l *loader) readObservations(ctx context.Context, tasks []*task) error {
+	seen := make(map[*task]*Observation, len(tasks))
+	for _, t := range tasks {
+		o := new(Observation)
+		seen[t], t.decode = o, func(d *source.Document) error { return d.Decode(o) }
+	}
+	if err := l.read(ctx, tasks, l.readOne); err != nil {
+		return err
+	}
+	l.observe(tasks, seen)
+	if l.opt.Each != nil {
+		for _, t := range tasks {
+			t.doc.Source = nil
+		}
+	}
+	return nil
 }
 
 // readEntry is readOne, with Options.Each.

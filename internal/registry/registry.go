@@ -28,7 +28,8 @@ type Registry struct {
 	Kinds      []entry.Kind // the kinds in use here
 	Docs       []*Doc       // entries, sorted by path
 	PolicyDoc  *Doc         // this tree's own policy.yaml, whatever policy applies; nil where it has none
-	Derived    []*Doc       // assessments and other bot-owned files, sorted by path
+	Derived    []*Doc       // assessments, sorted by path
+	Observed   []*Doc       // observations, readable or not, sorted by path
 	Findings   []diag.Diagnostic
 	Files      int // how many files were read
 
@@ -36,6 +37,8 @@ type Registry struct {
 	elsewhere Elsewhere
 	byRef     map[entry.Ref]*Doc
 	blobs     map[string]string // path to Git blob id, of every file read
+	observed  map[entry.Ref]*Observation
+	schemas   *schema.Set
 }
 
 // A Doc is one file that was read.
@@ -92,7 +95,8 @@ const (
 	frameworkFolder = "frameworks"
 	// AssessmentFolder holds the bot's assessments, in a sub-folder per kind.
 	AssessmentFolder = "assessments"
-	observedFolder   = "observations"
+	// ObservationFolder holds what the bot saw outside, likewise.
+	ObservationFolder = "observations"
 )
 
 // Load reads a tree. An error means that the tree could not be read at all;
@@ -120,6 +124,7 @@ func Load(ctx context.Context, files Files, opt Options) (*Registry, error) {
 	l := &loader{opt: opt, reg: &Registry{
 		Prefix: opt.Prefix, Kinds: opt.Kinds, files: files, elsewhere: opt.Elsewhere,
 		byRef: map[entry.Ref]*Doc{}, blobs: map[string]string{},
+		observed: map[entry.Ref]*Observation{}, schemas: opt.Schemas,
 	}}
 	if err := l.load(ctx); err != nil {
 		return nil, fmt.Errorf("load registry %s: %w", opt.Prefix, err)

@@ -18,6 +18,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/framework"
 	"github.com/dpg-registry/dpg-registry/internal/policy"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/internal/source"
 	"github.com/dpg-registry/dpg-registry/schemas"
 )
@@ -222,6 +223,7 @@ func TestKeysMatchGoTypes(t *testing.T) {
 		{"policy", policy.Policy{}, "yaml", nil},
 		{"framework", framework.Framework{}, "yaml", nil},
 		{"assessment", assess.Assessment{}, "yaml", nil},
+		{"observation", registry.Observation{}, "yaml", nil},
 		{"report", diag.Report{}, "json", nil},
 	}
 	for _, tt := range tests {

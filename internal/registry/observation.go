@@ -1,0 +1,131 @@
+package registry
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dpg-registry/dpg-registry/internal/diag"
+	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/source"
+)
+
+// ObservationSchema is what the file of an Observation says it is.
+const ObservationSchema = "observation/v1"
+
+// An Observation is the bot's file of what was seen outside about one entry. It
+// holds facts with their dates, not judgements; rules compare them with the entry.
+type Observation struct {
+	Schema       string               `yaml:"schema"`       // ObservationSchema
+	Entry        string               `yaml:"entry"`        // such as "dpg/dhis2"
+	Repositories []ObservedRepository `yaml:"repositories"` // in the entry's order
+}
+
+// An ObservedRepository is what was seen of one repository.
+type ObservedRepository struct {
+	URL      string `yaml:"url"`                // as the entry has it
+	AsOf     string `yaml:"as_of"`              // the day on which these facts were first seen, "2006-01-02"
+	State    string `yaml:"state"`              // see the constants
+	MovedTo  string `yaml:"moved_to,omitempty"` // for StateMoved: where it is now
+	Archived bool   `yaml:"archived,omitempty"` // its owners closed it to changes
+	Commit   string `yaml:"commit,omitempty"`   // that the files were read at, in hexadecimal; "" where there is none
+	// Forge is the licence that the forge says it has, an SPDX id; "" where it
+	// says nothing, or nothing that is one.
+	Forge string         `yaml:"forge_license,omitempty"`
+	Files []ObservedFile `yaml:"files,omitempty"` // licence texts, by path
+	More  int            `yaml:"more_files,omitempty"`
+}
+
+// The states of an ObservedRepository.
+const (
+	StatePresent = "present"
+	StateMoved   = "moved" // the address leads to MovedTo for good
+	StateEmpty   = "empty" // there, without a commit
+	StateGone    = "gone"  // not there, or not for the public
+)
+
+// An ObservedFile is a licence text in a repository.
+type ObservedFile struct {
+	Path   string `yaml:"path"`              // in the repository, slash-separated
+	SHA256 string `yaml:"sha256,omitempty"`  // of its bytes, in hexadecimal; "" where Skipped
+	Skip   string `yaml:"skipped,omitempty"` // why it was not read: see the constants
+	// Expression is the SPDX expression of the text; "" where it cannot be told.
+	Expression string `yaml:"expression,omitempty"`
+	// Alternatives are all the expressions that fit as well, Expression first; nil
+	// where there is only the one.
+	Alternatives []string `yaml:"alternatives,omitempty"`
+	Confidence   float64  `yaml:"confidence,omitempty"` // 0 to 1, two decimals
+}
+
+// Why a file that is named like a licence was not read.
+const (
+	SkipLink   = "symbolic link"
+	SkipBinary = "binary"
+	SkipLarge  = "too large"
+	SkipKind   = "not a file"
+)
+
+// Main reports whether the file speaks of the repository as a whole. Those in
+// LICENSES are of its parts as well.
+func (f ObservedFile) Main() bool { return !strings.Contains(f.Path, "/") }
+
+// Clone copies the observation, so that changing it leaves the first one alone.
+func (o *Observation) Clone() *Observation {
+	if o == nil {
+		return nil
+	}
+	c := *o
+	c.Repositories = slices.Clone(o.Repositories)
+	return &c
+}
+
+// Observation returns what was seen of an entry, or nil.
+func (r *Registry) Observation(ref entry.Ref) *Observation { return r.observed[ref] }
+
+// ObservationPath is where the observation of an entry stands, relative to the
+// registry folder. It mirrors the entry's own place, sub-folders included.
+func (d *Doc) ObservationPath(prefix string) string {
+	return ObservationFolder + "/" + strings.TrimPrefix(d.Path, prefix+"/")
+}
+
+// DecodeObservation reads an observation; the bytes may be anybody's.
+func (r *Registry) DecodeObservation(name string, data []byte) (*Observation, error) {
+	doc, found := source.Parse(name, data)
+	if len(found) == 0 {
+		found = r.schemas.Validate(observationFile, doc)
+	}
+	if len(found) > 0 {
+		return nil, fmt.Errorf("%s: %s", name, found[0].Message)
+	}
+	o := new(Observation)
+	return o, doc.Decode(o)
+}
+
+const observationFile = "observation.schema.json"
+
+// observe takes in what was read, before the entries are: rules compare the two.
+func (l *loader) observe(tasks []*task, seen map[*task]*Observation) {
+	for _, t := range tasks {
+		if t.doc.Hash == "" {
+			continue
+		}
+		l.reg.Observed = append(l.reg.Observed, t.doc)
+		o := seen[t]
+		if t.doc.Broken || t.doc.Source == nil || o.Schema == "" {
+			continue
+		}
+		if o.Entry != t.doc.Ref.String() {
+			n, _ := t.doc.Source.Locate("/entry")
+			t.found = append(t.found, diag.Diagnostic{
+				Path: t.doc.Path, Start: n.Start(), End: n.End(), Pointer: "/entry", Rule: "observation-file", Severity: diag.Error,
+				Message: fmt.Sprintf("entry %q is not %q, which the file's place says", o.Entry, t.doc.Ref),
+				Hint:    "delete the file; the bot writes it again",
+			})
+			t.doc.Broken = true
+			continue
+		}
+		if _, taken := l.reg.observed[t.doc.Ref]; !taken {
+			l.reg.observed[t.doc.Ref] = o
+		}
+	}
+}
