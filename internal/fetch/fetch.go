@@ -313,6 +313,16 @@ func (t *Trail) add(from *url.URL, next *http.Request) {
 	t.hops = append(t.hops, Hop{from.String(), next.URL.String(), code == http.StatusMovedPermanently || code == http.StatusPermanentRedirect})
 }
 
+// Failed reports whether an error is one of getting an answer, and not of what
+// the answer says.
+func Failed(err error) bool {
+	var refusal *Refusal
+	var network net.Error
+	var of *url.Error
+	return errors.As(err, &refusal) || errors.As(err, &network) || errors.As(err, &of) ||
+		errors.Is(err, ErrTooLarge) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
 // Explain says in words why a fetch failed, on one line and without what stood in
 // queries, headers or credentials.
 func Explain(err error) string {

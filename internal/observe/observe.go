@@ -1,0 +1,315 @@
+// Package observe looks at the repositories that entries name, and notes what it
+// finds as dated facts: whether they are there, and which licence the texts in
+// them are. It reads over the guarded network only, within bounds of bytes and
+// time, and leaves judging to the rules.
+package observe
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/fetch"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
+	"github.com/dpg-registry/dpg-registry/internal/spdx"
+	"github.com/dpg-registry/dpg-registry/internal/spdx/match"
+)
+
+// A Detector tells which licence a text is. It is called from several goroutines.
+type Detector interface {
+	Detect(text []byte) match.Result
+}
+
+// Options say how to look. Detector and AsOf are needed.
+type Options struct {
+	Detector Detector
+	AsOf     string // the date of what is seen now, "2006-01-02"
+	// Client is the way to the network; nil is a guarded one that gives each host a
+	// quarter of a second between requests.
+	Client *http.Client
+	Token  string // for GitHub's API; "" asks as anybody, who may ask less often
+	Cache  string // folder outside the repository; "" keeps nothing
+	Jobs   int    // entries looked at at a time; 0 is 4
+	// Entry is how long one entry may take, with all its repositories; 0 is a minute.
+	Entry time.Duration
+	// EntryBytes and AllBytes bound what is fetched for one entry and in the whole
+	// run; 0 is 128 MiB and 2 GiB.
+	EntryBytes, AllBytes int64
+	// Known gives what was seen of an entry before, where that is not what the
+	// registry says; nil asks the registry.
+	Known func(entry.Ref) *registry.Observation
+	// Each is called when an entry is done, with how many are and how many there
+	// are; nil for nobody. It is not called twice at a time.
+	Each func(done, all int)
+
+	api string // of GitHub, for tests; "" is the real one
+}
+
+// The bounds of the zero Options.
+const (
+	defaultJobs       = 4
+	defaultEntry      = time.Minute
+	defaultEntryBytes = 128 << 20
+	defaultAllBytes   = 2 << 30
+	hostPause         = 250 * time.Millisecond
+)
+
+// maxRepositories is how many repositories of one entry are looked at.
+const maxRepositories = 50
+
+// A Report is what came of looking.
+type Report struct {
+	Seen   []Seen // by entry, in the registry's order
+	Missed []Miss // in the same order
+}
+
+// Seen is what is known of one entry now: what was seen, with what was seen
+// before of repositories that could not be looked at this time.
+type Seen struct {
+	Doc         *registry.Doc
+	Observation *registry.Observation // nil where nothing is known of any repository
+	Changed     bool                  // a fact is new or another
+}
+
+// A Miss is a repository that could not be looked at.
+type Miss struct {
+	Ref     entry.Ref
+	URL     string // as the entry has it
+	Why     string // in words, on one line
+	Skipped bool   // nobody tried, because of a bound or a limit of this run
+}
+
+// Entries lists the entries whose repositories can be looked at: live ones that
+// name some. only, where it is not empty, picks some by id or by reference.
+func Entries(reg *registry.Registry, only []string) ([]*registry.Doc, error) {
+	found := map[string]bool{}
+	var docs []*registry.Doc
+	for _, d := range reg.Docs {
+		named := len(only) == 0
+		for _, o := range only {
+			if o == d.Ref.ID || o == d.Ref.String() {
+				named, found[o] = true, true
+			}
+		}
+		if named && d.Entry != nil && !d.Broken && reg.Entry(d.Ref) == d && d.Entry.Status.Live() && len(d.Entry.Repositories) > 0 {
+			docs = append(docs, d)
+		}
+	}
+	for _, o := range only {
+		if !found[o] {
+			return nil, fmt.Errorf("there is no entry %q; name one by its id, such as dhis2", o)
+		}
+	}
+	return docs, nil
+}
+
+// Look looks at the repositories of entries. That one of them cannot be looked at
+// stops nothing: it is a Miss. The error is the context's, or that of Options.
+func Look(ctx context.Context, reg *registry.Registry, docs []*registry.Doc, opt Options) (*Report, error) {
+	if opt.Detector == nil || opt.AsOf == "" {
+		return nil, errors.New("observe: a detector and a date are needed")
+	}
+	if opt.Client == nil {
+		opt.Client = fetch.New(fetch.Options{Pause: hostPause})
+	}
+	if opt.Jobs <= 0 {
+		opt.Jobs = defaultJobs
+	}
+	if opt.Entry <= 0 {
+		opt.Entry = defaultEntry
+	}
+	if opt.EntryBytes <= 0 {
+		opt.EntryBytes = defaultEntryBytes
+	}
+	if opt.AllBytes <= 0 {
+		opt.AllBytes = defaultAllBytes
+	}
+	if opt.Known == nil {
+		opt.Known = reg.Observation
+	}
+	w := &watcher{opt: &opt, cache: cache(opt.Cache), all: fetch.NewBudget(opt.AllBytes, nil)}
+	var err error
+	if w.hub, err = newHub(&opt); err != nil {
+		return nil, err
+	}
+	seen := make([]Seen, len(docs))
+	missed := make([][]Miss, len(docs))
+	var mu sync.Mutex
+	done := 0
+	g, running := errgroup.WithContext(ctx)
+	g.SetLimit(opt.Jobs)
+	for i, d := range docs {
+		if running.Err() != nil {
+			break
+		}
+		g.Go(func() error {
+			seen[i], missed[i] = w.entry(running, d)
+			if opt.Each != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				done++
+				opt.Each(done, len(docs))
+			}
+			return running.Err()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return &Report{Seen: seen, Missed: slices.Concat(missed...)}, ctx.Err()
+}
+
+type watcher struct {
+	opt   *Options
+	cache cache
+	hub   *hub
+	all   *fetch.Budget
+}
+
+// entry looks at the repositories of one entry, one after another.
+func (w *watcher) entry(ctx context.Context, d *registry.Doc) (Seen, []Miss) {
+	ctx, cancel := context.WithTimeout(ctx, w.opt.Entry)
+	defer cancel()
+	budget := fetch.NewBudget(w.opt.EntryBytes, w.all)
+	ctx = fetch.WithBudget(ctx, budget)
+	old := w.opt.Known(d.Ref)
+	now := &registry.Observation{Schema: registry.ObservationSchema, Entry: d.Ref.String()}
+	var missed []Miss
+	looked := map[string]bool{}
+	for _, r := range d.Entry.Repositories {
+		address := strings.TrimSpace(r.URL)
+		if address == "" || looked[address] {
+			continue
+		}
+		looked[address] = true
+		before := find(old, address)
+		miss := Miss{Ref: d.Ref, URL: address, Skipped: true}
+		switch {
+		case len(looked) > maxRepositories:
+			miss.Why = fmt.Sprintf("only the first %d repositories of an entry are looked at", maxRepositories)
+		case w.all.Left() == 0:
+			miss.Why = fmt.Sprintf("this run has fetched its %d MiB", w.opt.AllBytes>>20)
+		case budget.Left() == 0:
+			miss.Why = fmt.Sprintf("%d MiB are fetched for this entry already", w.opt.EntryBytes>>20)
+		case ctx.Err() != nil:
+			miss.Why = fmt.Sprintf("the %s for this entry are over", w.opt.Entry)
+		default:
+			o, err := w.repository(ctx, address)
+			var limited *limit
+			if err == nil {
+				if before != nil && sameFacts(*before, o) {
+					o = *before
+				}
+				now.Repositories = append(now.Repositories, o)
+				continue
+			}
+			miss.Why, miss.Skipped = fetch.Explain(err), errors.As(err, &limited)
+		}
+		missed = append(missed, miss)
+		if before != nil { // it was so when it was last seen
+			now.Repositories = append(now.Repositories, *before)
+		}
+	}
+	if len(now.Repositories) == 0 {
+		now = nil
+	}
+	return Seen{Doc: d, Observation: now, Changed: !SameFacts(old, now)}, missed
+}
+
+func find(o *registry.Observation, address string) *registry.ObservedRepository {
+	if o == nil {
+		return nil
+	}
+	for i := range o.Repositories {
+		if o.Repositories[i].URL == address {
+			return &o.Repositories[i]
+		}
+	}
+	return nil
+}
+
+// repository looks at one address.
+func (w *watcher) repository(ctx context.Context, address string) (registry.ObservedRepository, error) {
+	u, err := fetch.Parse(address)
+	if err != nil {
+		return registry.ObservedRepository{}, err
+	}
+	u.RawQuery = ""
+	var s snapshot
+	if host := strings.ToLower(u.Hostname()); host == githubHost || host == "www."+githubHost {
+		s, err = w.hub.viaAPI(ctx, u)
+	} else {
+		s, err = w.viaGit(ctx, u)
+	}
+	if err != nil {
+		return registry.ObservedRepository{}, err
+	}
+	return w.describe(address, s), nil
+}
+
+// describe says what a snapshot shows.
+func (w *watcher) describe(address string, s snapshot) registry.ObservedRepository {
+	o := registry.ObservedRepository{
+		URL: address, AsOf: w.opt.AsOf, State: s.State, MovedTo: s.MovedTo, Archived: s.Archived,
+		Commit: s.Commit, Forge: s.Forge, More: s.More,
+	}
+	for _, f := range s.Files {
+		of := registry.ObservedFile{Path: f.Path, Skip: f.Skip}
+		if f.Skip == "" {
+			sum := sha256.Sum256(f.Data)
+			of.SHA256 = hex.EncodeToString(sum[:])
+			w.detect(f.Data, &of)
+		}
+		o.Files = append(o.Files, of)
+	}
+	return o
+}
+
+// maxExpression is the most bytes of an expression that is noted.
+const maxExpression = 1000
+
+// detect notes what a text is. An expression that is not one is none.
+func (w *watcher) detect(text []byte, of *registry.ObservedFile) {
+	r := w.opt.Detector.Detect(text)
+	if r.Expression == "" || len(r.Expression) > maxExpression {
+		return
+	}
+	if _, err := spdx.Parse(r.Expression); err != nil {
+		return
+	}
+	of.Expression = r.Expression
+	of.Confidence = math.Round(100*min(max(r.Confidence, 0), 1)) / 100
+	for _, a := range r.Alternatives {
+		if len(a) <= maxExpression && len(of.Alternatives) < 50 {
+			of.Alternatives = append(of.Alternatives, a)
+		}
+	}
+}
+
+// SameFacts reports whether two observations say the same: where repositories are
+// and what their licence texts are. Days, commits and how sure a detector was are
+// no facts of their own.
+func SameFacts(a, b *registry.Observation) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Schema == b.Schema && a.Entry == b.Entry && slices.EqualFunc(a.Repositories, b.Repositories, sameFacts)
+}
+
+func sameFacts(a, b registry.ObservedRepository) bool {
+	return a.URL == b.URL && a.State == b.State && a.MovedTo == b.MovedTo && a.Archived == b.Archived &&
+		a.Forge == b.Forge && a.More == b.More && slices.EqualFunc(a.Files, b.Files, func(x, y registry.ObservedFile) bool {
+		return x.Path == y.Path && x.SHA256 == y.SHA256 && x.Skip == y.Skip && x.Expression == y.Expression && slices.Equal(x.Alternatives, y.Alternatives)
+	})
+}
