@@ -23,6 +23,7 @@ type merge struct {
 	folder        string            // of the registry
 	changes       []registry.Change // of the registry's files since head left base; paths relative to folder
 	outside       []string          // other files that changed, by path in the repository
+	own           bool              // the bot made the pull request and every commit of it
 	clashes       map[string]bool   // changed files that base changed too, to something else; paths relative to folder
 	before, after *registry.Registry
 	engine        *assess.Offline                         // with the base's frameworks
@@ -58,6 +59,13 @@ func (b *Bot) merge(ctx context.Context, pr forge.PullRequest) (*merge, error) {
 	}
 
 	m := &merge{folder: b.folder(), clashes: map[string]bool{}}
+	if ours(pr) {
+		theirs, err := personsCommit(fork, head)
+		if err != nil {
+			return nil, err
+		}
+		m.own = theirs == ""
+	}
 	whole, repo := &registry.Repo{Git: g}, b.repo(g)
 	changes, err := whole.Changed(fork, head)
 	if err != nil {

@@ -23,6 +23,10 @@ type purpose struct {
 	parent               *object.Commit    // the base's
 	files                map[string][]byte // what to propose, by path in the repository; nil deletes
 	title, message, body string            // "" without files
+	// facts are what of the files tells one proposal from another, by the same
+	// paths; nil is all of them. A day on which something was seen is no reason to
+	// propose again what a person declined.
+	facts map[string][]byte
 }
 
 // A standing is what there is of a purpose on the forge.
@@ -121,8 +125,12 @@ func (p purpose) withdraw(s standing) (actions []Action) {
 // key tells one proposal from another: what files it would leave behind.
 func (p purpose) key() string {
 	h := sha256.New()
-	for _, name := range slices.Sorted(maps.Keys(p.files)) {
-		fmt.Fprintf(h, "%q %t %x\n", name, p.files[name] == nil, sha256.Sum256(p.files[name]))
+	of := p.files
+	if p.facts != nil {
+		of = p.facts
+	}
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		fmt.Fprintf(h, "%q %t %x\n", name, of[name] == nil, sha256.Sum256(of[name]))
 	}
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }

@@ -54,8 +54,12 @@ func (m *merge) reasons(base string, found []diag.Diagnostic) []Reason {
 			if !m.derivedAgain(c) {
 				add(&owned, full)
 			}
-		case inFolder(c.Path, "observations"):
-			add(&owned, full)
+		case inFolder(c.Path, registry.ObservationFolder):
+			// What was seen outside cannot be made again here: only the bot's own
+			// commits on its own branch are taken for it.
+			if !m.own {
+				add(&owned, full)
+			}
 		case m.clashes[c.Path] && m.before.At(full) != nil:
 			// A finding already. The base's own changes would be laid at this pull
 			// request's door; it is looked at again once the two are settled.

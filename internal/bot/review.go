@@ -152,6 +152,11 @@ func (m *merge) findings(ctx context.Context, base, asOf string) ([]diag.Diagnos
 	for _, name := range lint.References(m.after, touched) {
 		referring[name] = !changed[name]
 	}
+	for _, c := range m.changes { // what was seen of an entry speaks in findings on it
+		if of, ok := strings.CutPrefix(c.Path, registry.ObservationFolder+"/"); ok && !changed[m.full(of)] {
+			referring[m.full(of)] = true
+		}
+	}
 
 	found, err := lint.Run(ctx, m.after, lint.Options{
 		AsOf: asOf,

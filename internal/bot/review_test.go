@@ -139,10 +139,10 @@ sources: [{name: The guide, url: "https://example.org/guide", as_of: 2026-01-15}
 		},
 		{
 			name:   "files that nobody reads",
-			change: map[string]string{"registry/dpgs/.hidden.yaml": "x", "registry/dpgs/README.md": "x", "registry/assessments/dpgs/README.md": "x", "registry/NOTES": "x", "registry/observations/dpgs/aid.yaml": "x"},
+			change: map[string]string{"registry/dpgs/.hidden.yaml": "x", "registry/dpgs/README.md": "x", "registry/assessments/dpgs/README.md": "x", "registry/NOTES": "x", "registry/observations/dpgs/README.md": "x"},
 			want:   forge.Neutral,
 			why: []string{
-				"It changes files that the bot writes, to something the bot would not write: registry/assessments/dpgs/README.md, registry/observations/dpgs/aid.yaml",
+				"It changes files that the bot writes, to something the bot would not write: registry/assessments/dpgs/README.md, registry/observations/dpgs/README.md",
 				"It changes files that are not entries: registry/NOTES, registry/dpgs/.hidden.yaml, registry/dpgs/README.md",
 			},
 		},

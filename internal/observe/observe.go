@@ -90,8 +90,16 @@ type Miss struct {
 	Skipped bool   // nobody tried, because of a bound or a limit of this run
 }
 
+// An UnknownEntry is a name that no entry has.
+type UnknownEntry struct{ Name string }
+
+func (u *UnknownEntry) Error() string {
+	return fmt.Sprintf("there is no entry %q; name one by its id, such as dhis2", u.Name)
+}
+
 // Entries lists the entries whose repositories can be looked at: live ones that
-// name some. only, where it is not empty, picks some by id or by reference.
+// name some. only, where it is not empty, picks some by id or by reference; the
+// error is an *UnknownEntry.
 func Entries(reg *registry.Registry, only []string) ([]*registry.Doc, error) {
 	found := map[string]bool{}
 	var docs []*registry.Doc
@@ -108,7 +116,7 @@ func Entries(reg *registry.Registry, only []string) ([]*registry.Doc, error) {
 	}
 	for _, o := range only {
 		if !found[o] {
-			return nil, fmt.Errorf("there is no entry %q; name one by its id, such as dhis2", o)
+			return nil, &UnknownEntry{o}
 		}
 	}
 	return docs, nil

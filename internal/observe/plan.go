@@ -73,3 +73,21 @@ func Encode(o *registry.Observation, at string) ([]byte, error) {
 	}
 	return data, nil
 }
+
+// Facts are the bytes that stand for what a proposal says, whenever it was seen:
+// equal for two proposals that say the same. nil is a deletion.
+func Facts(p Proposal) ([]byte, error) {
+	if p.Delete {
+		return nil, nil
+	}
+	o := p.New.Clone()
+	for i := range o.Repositories {
+		r := &o.Repositories[i]
+		r.AsOf, r.Commit = "", ""
+		r.Files = slices.Clone(r.Files)
+		for j := range r.Files {
+			r.Files[j].Confidence = 0
+		}
+	}
+	return Encode(o, p.Path)
+}

@@ -1,6 +1,8 @@
 package observe
 
 import (
+	"io"
+	"log"
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
@@ -45,8 +47,9 @@ func newGitServer(t testing.TB) *gitServer {
 	t.Helper()
 	s := &gitServer{root: t.TempDir()}
 	backend := &cgi.Handler{
-		Path: filepath.Join(run(t, s.root, "--exec-path"), "git-http-backend"),
-		Env:  []string{"GIT_PROJECT_ROOT=" + s.root, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null"},
+		Path:   filepath.Join(run(t, s.root, "--exec-path"), "git-http-backend"),
+		Env:    []string{"GIT_PROJECT_ROOT=" + s.root, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null"},
+		Stderr: io.Discard, Logger: log.New(io.Discard, "", 0), // clients that hang up are the point
 	}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {

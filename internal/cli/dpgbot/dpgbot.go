@@ -25,6 +25,7 @@ var program = cli.Program{
 	Commands: []cli.Command{
 		reviewCommand,
 		syncCommand,
+		observeCommand,
 		initCommand,
 		openCommand,
 		listCommand,
@@ -54,10 +55,8 @@ func (b *botFlags) open(_ context.Context, o *cli.IO) (*bot.Bot, error) {
 	case strings.HasPrefix(b.forge, "github:"):
 		return nil, cli.Usagef("--forge %s: this version works on a local folder only", b.forge)
 	}
-	if b.asOf == "" {
-		b.asOf = cli.Today()
-	} else if _, err := time.Parse(time.DateOnly, b.asOf); err != nil {
-		return nil, cli.Usagef("--as-of %q is not a date such as 2026-01-31", b.asOf)
+	if err := b.date(); err != nil {
+		return nil, err
 	}
 	folder := path.Clean(filepath.ToSlash(b.folder))
 	if !fs.ValidPath(folder) {
@@ -68,6 +67,16 @@ func (b *botFlags) open(_ context.Context, o *cli.IO) (*bot.Bot, error) {
 		return nil, err
 	}
 	return &bot.Bot{Forge: f, Folder: folder, AsOf: b.asOf, Log: o.Say}, nil
+}
+
+// date settles --as-of.
+func (b *botFlags) date() error {
+	if b.asOf == "" {
+		b.asOf = cli.Today()
+	} else if _, err := time.Parse(time.DateOnly, b.asOf); err != nil {
+		return cli.Usagef("--as-of %q is not a date such as 2026-01-31", b.asOf)
+	}
+	return nil
 }
 
 var reviewCommand = cli.Command{
