@@ -64,11 +64,11 @@ func (b *Bot) Observe(ctx context.Context, o Observing) (*Observed, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Options.Known = func(ref entry.Ref) *registry.Observation {
-		if known := pending[ref]; known != nil {
+	o.Options.Known = func(d *registry.Doc) *registry.Observation {
+		if known := pending[d.Ref]; known != nil {
 			return known
 		}
-		return m.reg.Observation(ref)
+		return m.reg.Observation(d)
 	}
 	docs, err := observe.Entries(m.reg, o.Only)
 	if err != nil {

@@ -56,7 +56,7 @@ func Registry(files registry.Files, prefix string, judge func(registry.Files) ([
 		progress := false
 		for p, found := range byPath {
 			name := strings.TrimPrefix(p, path.Clean(prefix)+"/")
-			if top, _, _ := strings.Cut(name, "/"); top == registry.AssessmentFolder {
+			if top, _, _ := strings.Cut(name, "/"); top == registry.AssessmentFolder || top == registry.ObservationFolder {
 				continue
 			}
 			old, err := now.Read(name)

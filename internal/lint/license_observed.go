@@ -21,7 +21,7 @@ whoever relies on the entry would rely on the wrong terms. Correct the expressio
 licence is for. A text that cannot tell "only" from "or later" agrees with both, and a licence offered as a choice
 agrees with the one whose text is there. If the entry is right all the same, say why in a waiver.`,
 	Check: func(p *Pass) {
-		seen := p.Registry.Observation(p.Doc.Ref)
+		seen := p.Registry.Observation(p.Doc)
 		if seen == nil || !p.Entry.Status.Live() {
 			return
 		}
@@ -64,7 +64,7 @@ answers under its old address only until somebody else takes the name: write the
 be checked or used by anybody: find out where the work is kept now, or whether the entry's stage should be "archived".
 One that its owners archived gets no corrections any more, which those who rely on it should know.`,
 	Check: func(p *Pass) {
-		seen := p.Registry.Observation(p.Doc.Ref)
+		seen := p.Registry.Observation(p.Doc)
 		if seen == nil || !p.Entry.Status.Live() {
 			return
 		}

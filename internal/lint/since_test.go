@@ -69,7 +69,7 @@ func TestSinceIsTheDifference(t *testing.T) {
 		}
 		return c
 	}
-	cache, total, deleted, whole := t.TempDir(), 0, 0, 0
+	cache, total, deleted, seen, whole := t.TempDir(), 0, 0, 0, 0
 	for i := range heads[1:] {
 		from, to := heads[i], heads[i+1]
 		if i%5 == 4 { // a long way, and back
@@ -91,12 +91,17 @@ func TestSinceIsTheDifference(t *testing.T) {
 			whole++
 		}
 		total += len(want)
+		for _, d := range want {
+			if strings.HasSuffix(d.Rule, "-observed") {
+				seen++
+			}
+		}
 		if diff := cmp.Diff(words(plainHints(diag.Sort(want))), words(plainHints(got))); diff != "" {
 			t.Fatalf("step %d, %s..%s (-full +since):\n%s\n%s", i, from, to, diff, w.git("diff", from, to))
 		}
 	}
-	t.Logf("%d steps with %d findings, %d of them deletions; %d changed the rules", commits-1, total, deleted, whole)
-	if total == 0 || deleted == 0 || whole == 0 {
+	t.Logf("%d steps with %d findings, %d of them deletions, %d of what was seen; %d changed the rules", commits-1, total, deleted, seen, whole)
+	if total == 0 || seen == 0 || deleted == 0 || whole == 0 {
 		t.Error("the edits are too tame to test anything")
 	}
 }
@@ -290,6 +295,9 @@ func (w *writer) entry(id string) string {
 	default:
 		b.WriteString("status: {stage: listed}\n")
 	}
+	if w.rnd.IntN(2) == 0 {
+		fmt.Fprintf(&b, "repositories: [{url: https://git.example.org/%s}]\n", id)
+	}
 	if w.rnd.IntN(8) == 0 {
 		b.WriteString("waivers: [{rule: duplicate, reason: Known., by: {github: a}, until: 2026-12-31}]\n")
 	}
@@ -308,7 +316,7 @@ func (w *writer) edit(start bool) {
 	w.n++
 	id := w.id()
 	name := "resources/" + w.pick("", "", "", "sub/") + id + ".yaml"
-	switch full := filepath.Join(w.dir, "registry", name); w.rnd.IntN(12) {
+	switch full := filepath.Join(w.dir, "registry", name); w.rnd.IntN(15) {
 	case 0, 1:
 		os.Remove(full)
 	case 2:
@@ -318,6 +326,11 @@ func (w *writer) edit(start bool) {
 		w.write(name, w.pick("id: [", "name: a\nname: b\n", "", "schema: dpg/v1\nid: x\n"))
 	case 4:
 		w.write("assessments/resources/"+id+".yaml", w.pick("schema: assessment/v1\nentry: resource/other\nmappings: []\nmade: {engine: offline/1, frameworks: {}, key: \""+strings.Repeat("0", 64)+"\"}\n", "{", "schema: x\n"))
+	case 12, 13:
+		w.write("observations/"+name, "schema: observation/v1\nentry: resource/"+w.pick(id, id, id, "other")+"\nrepositories: [{url: https://git.example.org/"+id+
+			", as_of: 2026-01-0"+w.pick("1", "2")+", state: "+w.pick("gone", "moved, moved_to: https://git.example.org/x", "present, files: [{path: LICENSE, expression: MIT}]", "odd")+"}]\n")
+	case 14:
+		os.Remove(filepath.Join(w.dir, "registry/observations", name))
 	case 5:
 		if w.n%4 == 0 {
 			w.write("policy.yaml", "schema: policy/v1\nseverities: {duplicate: "+w.pick("error", "off", "info")+"}\n")

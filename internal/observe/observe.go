@@ -48,7 +48,7 @@ type Options struct {
 	EntryBytes, AllBytes int64
 	// Known gives what was seen of an entry before, where that is not what the
 	// registry says; nil asks the registry.
-	Known func(entry.Ref) *registry.Observation
+	Known func(*registry.Doc) *registry.Observation
 	// Each is called when an entry is done, with how many are and how many there
 	// are; nil for nobody. It is not called twice at a time.
 	Each func(done, all int)
@@ -191,7 +191,7 @@ func (w *watcher) entry(ctx context.Context, d *registry.Doc) (Seen, []Miss) {
 	defer cancel()
 	budget := fetch.NewBudget(w.opt.EntryBytes, w.all)
 	ctx = fetch.WithBudget(ctx, budget)
-	old := w.opt.Known(d.Ref)
+	old := w.opt.Known(d)
 	now := &registry.Observation{Schema: registry.ObservationSchema, Entry: d.Ref.String()}
 	var missed []Miss
 	looked := map[string]bool{}

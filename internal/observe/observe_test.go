@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -453,5 +454,28 @@ func TestRunBounds(t *testing.T) {
 	}
 	if _, err := Look(t.Context(), reg, reg.Docs, Options{}); err == nil {
 		t.Error("without a detector it looks")
+	}
+}
+
+// The whole way with a licence's own words, and with a clause that nobody may add
+// and keep the name.
+func TestLookReadsWords(t *testing.T) {
+	apache, err := os.ReadFile("../../LICENSE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newGitServer(t)
+	s.commit(t, "plain", map[string][]byte{"LICENSE": apache})
+	s.commit(t, "more", map[string][]byte{"LICENSE": append(slices.Clone(apache), "\n\nThe Software shall not be used by any military, nor sold.\n"...)})
+	r := look(t, testRegistry(t, map[string][]string{"aid": {s.URL + "/plain", s.URL + "/more"}}, nil), testOptions(t, s.Server))
+	if len(r.Missed) > 0 {
+		t.Fatal(r.Missed)
+	}
+	of := r.Seen[0].Observation.Repositories
+	if f := of[0].Files[0]; f.Expression != "Apache-2.0" || f.Confidence < 0.9 {
+		t.Errorf("the plain text: %+v", f)
+	}
+	if f := of[1].Files[0]; f.Expression != "" {
+		t.Errorf("with a clause added: %+v", f)
 	}
 }

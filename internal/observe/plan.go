@@ -36,7 +36,7 @@ func Plan(reg *registry.Registry, r *Report) ([]Proposal, error) {
 			continue
 		}
 		was := files[at]
-		if was != nil && !was.Broken && SameFacts(reg.Observation(s.Doc.Ref), s.Observation) {
+		if was != nil && !was.Broken && SameFacts(reg.Observation(s.Doc), s.Observation) {
 			continue
 		}
 		data, err := Encode(s.Observation, at)

@@ -187,9 +187,14 @@ func TestShallowCloneSaysWhatToDo(t *testing.T) {
 }
 
 // A registry is the same as its commit only to the byte.
+func observed(id string) string {
+	return "schema: observation/v1\nentry: dpg/" + id + "\nrepositories: [{url: https://git.example.org/" + id + ", as_of: 2026-01-01, state: gone}]\n"
+}
+
 func TestSame(t *testing.T) {
 	w := newWork(t)
-	w.commit(map[string]string{"registry/dpgs/a.yaml": yamlEntry("a", "A"), "registry/dpgs/b.yaml": yamlEntry("b", "B"), "registry/README.md": "r"})
+	w.commit(map[string]string{"registry/dpgs/a.yaml": yamlEntry("a", "A"), "registry/dpgs/b.yaml": yamlEntry("b", "B"), "registry/README.md": "r",
+		"registry/observations/dpgs/a.yaml": observed("a"), "registry/observations/README.md": "r"})
 	r := w.repo()
 	head, err := r.Head()
 	if err != nil {
@@ -207,6 +212,10 @@ func TestSame(t *testing.T) {
 			return os.WriteFile(filepath.Join(in, "dpgs/c.yaml"), []byte(yamlEntry("c", "C")), 0o644)
 		}, false},
 		{"without it again", func() error { return os.Remove(filepath.Join(in, "dpgs/c.yaml")) }, true},
+		{"another observation", func() error {
+			return os.WriteFile(filepath.Join(in, "observations/dpgs/b.yaml"), []byte(observed("b")), 0o644)
+		}, false},
+		{"without that", func() error { return os.Remove(filepath.Join(in, "observations/dpgs/b.yaml")) }, true},
 		{"a deleted file", func() error { return os.Remove(filepath.Join(in, "dpgs/b.yaml")) }, false},
 		{"one byte more", func() error {
 			return os.WriteFile(filepath.Join(in, "dpgs/b.yaml"), []byte(yamlEntry("b", "B")+"\n"), 0o644)

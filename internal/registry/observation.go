@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
-	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/source"
 )
 
@@ -79,8 +78,9 @@ func (o *Observation) Clone() *Observation {
 	return &c
 }
 
-// Observation returns what was seen of an entry, or nil.
-func (r *Registry) Observation(ref entry.Ref) *Observation { return r.observed[ref] }
+// Observation returns what was seen of an entry, or nil. It stands where the
+// entry's own place says; elsewhere it is of none.
+func (r *Registry) Observation(d *Doc) *Observation { return r.observed[d.ObservationPath(r.Prefix)] }
 
 // ObservationPath is where the observation of an entry stands, relative to the
 // registry folder. It mirrors the entry's own place, sub-folders included.
@@ -124,8 +124,6 @@ func (l *loader) observe(tasks []*task, seen map[*task]*Observation) {
 			t.doc.Broken = true
 			continue
 		}
-		if _, taken := l.reg.observed[t.doc.Ref]; !taken {
-			l.reg.observed[t.doc.Ref] = o
-		}
+		l.reg.observed[t.blob.Path] = o
 	}
 }

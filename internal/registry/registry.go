@@ -36,8 +36,8 @@ type Registry struct {
 	files     Files
 	elsewhere Elsewhere
 	byRef     map[entry.Ref]*Doc
-	blobs     map[string]string // path to Git blob id, of every file read
-	observed  map[entry.Ref]*Observation
+	blobs     map[string]string       // path to Git blob id, of every file read
+	observed  map[string]*Observation // by path in the registry folder
 	schemas   *schema.Set
 }
 
@@ -124,7 +124,7 @@ func Load(ctx context.Context, files Files, opt Options) (*Registry, error) {
 	l := &loader{opt: opt, reg: &Registry{
 		Prefix: opt.Prefix, Kinds: opt.Kinds, files: files, elsewhere: opt.Elsewhere,
 		byRef: map[entry.Ref]*Doc{}, blobs: map[string]string{},
-		observed: map[entry.Ref]*Observation{}, schemas: opt.Schemas,
+		observed: map[string]*Observation{}, schemas: opt.Schemas,
 	}}
 	if err := l.load(ctx); err != nil {
 		return nil, fmt.Errorf("load registry %s: %w", opt.Prefix, err)

@@ -108,6 +108,7 @@ func (a *assessing) open(ctx context.Context) error {
 					return err
 				}
 			}
+		case top == registry.ObservationFolder: // no assessment is made from what was seen
 		case strings.HasSuffix(b.Path, ".yaml"):
 			a.blobs = append(a.blobs, b)
 			if top != registry.AssessmentFolder {
