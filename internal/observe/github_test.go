@@ -110,7 +110,6 @@ func (h *fakeHub) answer(r *http.Request) (int, []byte) {
 		}
 		return 200, data
 	}
-	object := map[string]any{}
 	switch what {
 	case "":
 		return asJSON(map[string]any{"full_name": repo.name, "archived": repo.archived, "default_branch": "main"})
@@ -129,7 +128,7 @@ func (h *fakeHub) answer(r *http.Request) (int, []byte) {
 			return 404, notFound
 		}
 		if text, ok := repo.files[rest]; ok {
-			object = h.file(rest, text)
+			object := h.file(rest, text)
 			if enc, big := strings.CutPrefix(text, "big:"); big {
 				object["encoding"], object["content"] = "none", enc[:0]
 			} else {
@@ -357,7 +356,7 @@ func TestTokenStaysWithAPI(t *testing.T) {
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.Contains(r.URL.Path, "/away"):
-			http.Redirect(w, r, other.URL+"/x?token="+secret, 302)
+			http.Redirect(w, r, other.URL+"/x?token="+secret, http.StatusFound)
 		case strings.Contains(r.URL.Path, "/wait"):
 			w.WriteHeader(429)
 		default:

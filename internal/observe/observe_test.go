@@ -335,13 +335,13 @@ func TestHostileServers(t *testing.T) {
 	page("/site", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "<html>a project's page</html>") })
 	page("/busy/info/refs", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) })
 	page("/closed/info/refs", func(w http.ResponseWriter, r *http.Request) {
-		http.Error(w, "token=secret \x1b[31m", 403)
+		http.Error(w, "token=secret \x1b[31m", http.StatusForbidden)
 	})
 	page("/inside/info/refs", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, inside.URL+"/a/info/refs?service=git-upload-pack", 301)
+		http.Redirect(w, r, inside.URL+"/a/info/refs?service=git-upload-pack", http.StatusMovedPermanently)
 	})
 	page("/loop/info/refs", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "/loop/info/refs?service=git-upload-pack", 302)
+		http.Redirect(w, r, "/loop/info/refs?service=git-upload-pack", http.StatusFound)
 	})
 
 	tests := []struct{ name, why string }{
@@ -399,7 +399,7 @@ func TestStates(t *testing.T) {
 	to("/now", g.URL+"/new.git", 302)
 	to("/twisted", "/now", 301)
 	mux.HandleFunc("/private/info/refs", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) })
-	mux.HandleFunc("/private", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/sign_in", 302) })
+	mux.HandleFunc("/private", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/sign_in", http.StatusFound) })
 	mux.HandleFunc("/sign_in", func(w http.ResponseWriter, r *http.Request) {})
 	tests := []struct{ url, state, movedTo string }{
 		{g.URL + "/new.git", "present", ""},
