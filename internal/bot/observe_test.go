@@ -208,7 +208,12 @@ func TestObserveAndPeople(t *testing.T) {
 	pr := d.onlyPull()
 	file := d.git("", "show", seenBranch+":"+observation("aid"))
 	d.push(seenBranch, "", map[string]string{observation("aid"): strings.ReplaceAll(file, "ISC", "MIT") + "\n"})
+	pushed := d.head(seenBranch)
+	d.observe(w) // says once that it leaves the branch alone
 	d.still("after a person's push", func() { d.observe(w) })
+	if d.head(seenBranch) != pushed {
+		t.Error("the bot wrote over what a person pushed")
+	}
 	d.review(pr.Number)
 	if c, _ := d.check(d.head(seenBranch)); c.Conclusion != forge.Neutral || !strings.Contains(c.Summary, "files that the bot writes") {
 		t.Errorf("the check of what a person wrote is %q: %s", c.Conclusion, c.Summary)
