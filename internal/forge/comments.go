@@ -73,14 +73,14 @@ func (l *Local) comment(number int, id int64) (Comment, error) {
 	return Comment{ID: id, Author: u, Own: u == l.user, Body: string(body)}, nil
 }
 
-// exists says so if there is no such pull request.
+// exists says so if there is no such pull request or issue.
 func (l *Local) exists(number int) error {
-	if _, err := l.root.Stat(path.Join(pullDir(number), pullFile)); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("pull request %d: %w", number, ErrNotFound)
-	} else if err != nil {
-		return err
+	for _, name := range []string{pullFile, issueFile} {
+		if _, err := l.root.Stat(path.Join(pullDir(number), name)); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
-	return nil
+	return fmt.Errorf("pull request or issue %d: %w", number, ErrNotFound)
 }
 
 // Comment makes pulls/NUMBER/comments/ID.

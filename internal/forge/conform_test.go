@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +37,8 @@ func testForge(t *testing.T, f Forge) {
 	t.Run("refused", c.refused)
 	t.Run("follow", c.follow)
 	t.Run("comments", c.comments)
+	t.Run("issues", c.issues)
+	t.Run("reactions and lines", c.remarks)
 	t.Run("checks", c.checks)
 	t.Run("numbers", c.numbers)
 }
@@ -154,7 +157,7 @@ func (c conform) pullRequest(t *testing.T) {
 	p := c.open(t, NewPullRequest{Title: "add it", Body: "why\n", Head: name, Labels: []string{"zeta", "alpha", "zeta"}})
 	want := PullRequest{
 		Title: "add it", Body: "why\n", State: Open, Head: name, HeadSHA: sha, Base: c.main,
-		Own: true, Labels: []string{"alpha", "zeta"},
+		Own: true, Labels: []string{"alpha", "zeta"}, MayPush: true,
 	}
 	elsewhere := cmpopts.IgnoreFields(PullRequest{}, "Number", "Author", "URL")
 	if diff := cmp.Diff(want, p, elsewhere); diff != "" {
@@ -370,6 +373,120 @@ func (c conform) comments(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Comments (-want +got):\n%s", diff)
+	}
+}
+
+func (c conform) issues(t *testing.T) {
+	ctx := t.Context()
+	i, err := c.f.OpenIssue(ctx, NewIssue{Title: "a matter", Body: "why\n", Labels: []string{"conform", "beta"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Issue{Title: "a matter", Body: "why\n", State: Open, Own: true, Labels: []string{"beta", "conform"}}
+	elsewhere := cmpopts.IgnoreFields(Issue{}, "Number", "Author", "URL")
+	if diff := cmp.Diff(want, i, elsewhere); diff != "" {
+		t.Errorf("OpenIssue (-want +got):\n%s", diff)
+	}
+	if _, err := c.f.PullRequest(ctx, i.Number); !errors.Is(err, ErrNotFound) {
+		t.Errorf("PullRequest of an issue = %v, want ErrNotFound", err)
+	}
+	const name = "conform/issues"
+	c.branch(t, name)
+	p := c.open(t, NewPullRequest{Title: "t", Head: name})
+	if p.Number <= i.Number {
+		t.Errorf("pull request %d after issue %d, want a higher number", p.Number, i.Number)
+	}
+	if _, err := c.f.Issue(ctx, p.Number); !errors.Is(err, ErrNotFound) {
+		t.Errorf("Issue of a pull request = %v, want ErrNotFound", err)
+	}
+	if _, err := c.f.Comment(ctx, i.Number, "seen"); err != nil {
+		t.Errorf("Comment on an issue = %v", err)
+	}
+
+	title, labels, closed, body := "another matter", []string{"conform"}, Closed, hostile[0]
+	for _, change := range []IssueChange{{Title: &title, Labels: &labels}, {State: &closed, Body: &body}} {
+		if err := c.f.UpdateIssue(ctx, i.Number, change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want.Title, want.Labels, want.State, want.Body = title, labels, closed, body
+	got, err := c.f.Issue(ctx, i.Number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got, elsewhere); diff != "" {
+		t.Errorf("after UpdateIssue (-want +got):\n%s", diff)
+	}
+	for _, tt := range []struct {
+		filter IssueFilter
+		want   bool
+	}{
+		{IssueFilter{}, true},
+		{IssueFilter{State: Closed, Label: "conform", Own: true}, true},
+		{IssueFilter{State: Open}, false},
+		{IssueFilter{Label: "beta"}, false},
+	} {
+		list, err := c.f.Issues(ctx, tt.filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := slices.ContainsFunc(list, func(j Issue) bool { return j.Number == i.Number }); found != tt.want {
+			t.Errorf("Issues(%v) finds it: %v, want %v", tt.filter, found, tt.want)
+		}
+		if slices.ContainsFunc(list, func(j Issue) bool { return j.Number == p.Number }) {
+			t.Errorf("Issues(%v) lists a pull request", tt.filter)
+		}
+	}
+	merged, blank := Merged, " "
+	for what, err := range map[string]error{
+		"a merged issue": c.f.UpdateIssue(ctx, i.Number, IssueChange{State: &merged}),
+		"a blank title":  c.f.UpdateIssue(ctx, i.Number, IssueChange{Title: &blank}),
+		"no such issue":  c.f.UpdateIssue(ctx, 1<<30, IssueChange{Title: &title}),
+		"a blank issue":  second(c.f.OpenIssue(ctx, NewIssue{Title: blank})),
+	} {
+		if err == nil {
+			t.Errorf("%s: not refused", what)
+		}
+	}
+}
+
+func (c conform) remarks(t *testing.T) {
+	ctx := t.Context()
+	const name = "conform/remarks"
+	sha := c.branch(t, name)
+	p := c.open(t, NewPullRequest{Title: "t", Head: name})
+	said, err := c.f.Comment(ctx, p.Number, "/dpg help")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := errors.Join(c.f.React(ctx, p.Number, said.ID, ThumbsUp), c.f.React(ctx, p.Number, 0, Eyes)); err != nil {
+			t.Errorf("React = %v", err)
+		}
+	}
+	if err := c.f.React(ctx, p.Number, 0, "shrug"); err == nil {
+		t.Error("an unknown reaction was not refused")
+	}
+	want := []NewLineComment{{Path: "made/" + name + ".txt", StartLine: 1, EndLine: 1, Body: "write\n```suggestion\nthis\n```\n"}}
+	if err := c.f.CommentLines(ctx, p.Number, sha, want); err != nil {
+		t.Fatal(err)
+	}
+	var moved *MovedError
+	if err := c.f.CommentLines(ctx, p.Number, c.base, want); !errors.As(err, &moved) {
+		t.Errorf("CommentLines on another commit = %v, want a MovedError", err)
+	}
+	list, err := c.f.LineComments(ctx, p.Number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 1 || !list[0].Own || list[0].ID == 0 || list[0].NewLineComment != want[0] {
+		t.Errorf("LineComments = %+v, want %+v of its own", list, want)
+	}
+	if got, err := c.f.Permission(ctx, p.Author.Login); err != nil || got < WritePermission {
+		t.Errorf("Permission of whoever acts = %v, %v, want to write", got, err)
+	}
+	if got, err := c.f.Permission(ctx, "nobody-at-all"); err != nil || got > ReadPermission {
+		t.Errorf("Permission of a stranger = %v, %v, want at most to read", got, err)
 	}
 }
 

@@ -44,12 +44,31 @@ type Forge interface {
 	// the reason in a comment unless it is "". One that is not open stays as it is.
 	ClosePullRequest(ctx context.Context, number int, reason string) error
 
-	// Comments lists the comments on a pull request, oldest first.
+	// Issue returns one issue, or ErrNotFound; a pull request is none.
+	Issue(ctx context.Context, number int) (Issue, error)
+	// Issues lists those that match, by rising number.
+	Issues(ctx context.Context, f IssueFilter) ([]Issue, error)
+	// OpenIssue makes an issue. Issues and pull requests share their numbers.
+	OpenIssue(ctx context.Context, n NewIssue) (Issue, error)
+	// UpdateIssue changes what c sets and leaves the rest.
+	UpdateIssue(ctx context.Context, number int, c IssueChange) error
+
+	// Comments lists the comments on a pull request or an issue, oldest first.
 	Comments(ctx context.Context, number int) ([]Comment, error)
 	// Comment adds one.
 	Comment(ctx context.Context, number int, body string) (Comment, error)
 	// EditComment replaces the body of a comment.
 	EditComment(ctx context.Context, number int, id int64, body string) error
+	// React puts a reaction to a comment, or, if id is 0, to the pull request or
+	// issue itself. Reacting twice is reacting once.
+	React(ctx context.Context, number int, id int64, r Reaction) error
+	// LineComments lists the remarks on lines of a pull request's files, oldest first.
+	LineComments(ctx context.Context, number int) ([]LineComment, error)
+	// CommentLines adds remarks on lines of the commit sha, which is the head, all at
+	// once: a person gets one message. The lines must be ones the pull request shows.
+	CommentLines(ctx context.Context, number int, sha string, remarks []NewLineComment) error
+	// Permission says what somebody may do in the repository.
+	Permission(ctx context.Context, login string) (Permission, error)
 
 	// SetCheck sets the check c.Name of a commit, in place of what it was.
 	SetCheck(ctx context.Context, sha string, c Check) error
@@ -95,6 +114,11 @@ type PullRequest struct {
 	Own            bool     // opened by whoever this Forge acts as
 	Labels         []string // sorted
 	URL            string   // where a person reads it: a web page, or a folder
+	// Draft says that its author does not want it merged yet.
+	Draft bool
+	// MayPush says that its author lets maintainers, the bot among them, commit to
+	// Head in HeadRepository. It is true where that is this repository.
+	MayPush bool
 }
 
 // A Filter chooses pull requests; the zero Filter chooses all.
@@ -128,7 +152,81 @@ type Change struct {
 	Labels      *[]string // all of them
 }
 
-// A Comment is a remark on a pull request.
+// An Issue is a matter that somebody raised.
+type Issue struct {
+	Number int
+	Title  string // anything its author wrote, line ends too
+	Body   string // likewise, Markdown
+	State  State  // Open or Closed
+	Author User
+	Own    bool     // opened by whoever this Forge acts as
+	Labels []string // sorted
+	URL    string   // where a person reads it
+}
+
+// An IssueFilter chooses issues; the zero IssueFilter chooses all.
+type IssueFilter struct {
+	State State  // Open or Closed, "" for any
+	Label string // one it must have, "" for any
+	Own   bool   // only those opened by whoever this Forge acts as
+}
+
+func (f IssueFilter) match(i Issue) bool {
+	return (f.State == "" || f.State == i.State) && (f.Label == "" || slices.Contains(i.Labels, f.Label)) && (!f.Own || i.Own)
+}
+
+// NewIssue is what OpenIssue needs.
+type NewIssue struct {
+	Title  string // at most MaxTitle characters, not blank
+	Body   string // at most MaxBody characters
+	Labels []string
+}
+
+// An IssueChange says what UpdateIssue sets; nil leaves a thing as it is.
+type IssueChange struct {
+	Title, Body *string
+	Labels      *[]string // all of them
+	State       *State    // Open or Closed
+}
+
+// A Reaction is a small sign under a comment.
+type Reaction string
+
+// The reactions that the bot uses, by GitHub's names.
+const (
+	ThumbsUp Reaction = "+1"       // done
+	Confused Reaction = "confused" // not understood, or refused
+	Eyes     Reaction = "eyes"     // seen
+)
+
+// Permission is what somebody may do in a repository, rising.
+type Permission int
+
+// The zero Permission is none.
+const (
+	NoPermission Permission = iota
+	ReadPermission
+	WritePermission // and to maintain
+	AdminPermission
+)
+
+// A LineComment is a remark on lines of a file in a pull request.
+type LineComment struct {
+	ID     int64
+	Author User
+	Own    bool // written by whoever this Forge acts as
+	NewLineComment
+}
+
+// NewLineComment is what CommentLines needs of each remark.
+type NewLineComment struct {
+	Path      string // slash-separated
+	StartLine int    // from 1, in the file at the head
+	EndLine   int    // StartLine or later; in a listing 0 if the lines are gone since
+	Body      string // Markdown; where it holds a suggestion, of what to put in place of the lines
+}
+
+// A Comment is a remark on a pull request or an issue.
 type Comment struct {
 	ID     int64
 	Author User
@@ -190,7 +288,10 @@ const (
 // NewCommit is what Commit needs.
 type NewCommit struct {
 	Branch string // moved to the commit, or made
-	Parent string // sha whose files the commit starts from; "" for a commit without a parent
+	// Repository is the fork that Branch is of; "" is this repository. A forge takes
+	// such a commit only where PullRequest.MayPush says so.
+	Repository string
+	Parent     string // sha whose files the commit starts from; "" for a commit without a parent
 	// ExpectedHead is the sha the branch must be at, "" if it must not exist. It need
 	// not be the parent: a branch is rebuilt on a newer base that way.
 	ExpectedHead string
@@ -214,7 +315,7 @@ const (
 )
 
 var (
-	// ErrNotFound says that there is no such pull request or comment.
+	// ErrNotFound says that there is no such pull request, issue or comment.
 	ErrNotFound = errors.New("not found")
 	// ErrNoChange says that a commit would have the same files as its parent.
 	ErrNoChange = errors.New("the commit would change nothing")
@@ -290,6 +391,43 @@ func (n NewPullRequest) check() error {
 		return err
 	}
 	return checkBranch(n.Head)
+}
+
+func (n NewIssue) check() error {
+	return errors.Join(checkTitle(n.Title), checkText("body", n.Body, MaxBody))
+}
+
+func (c IssueChange) check() error {
+	if c.Title != nil {
+		if err := checkTitle(*c.Title); err != nil {
+			return err
+		}
+	}
+	if c.State != nil && *c.State != Open && *c.State != Closed {
+		return fmt.Errorf("state %q is not one of closed, open", *c.State)
+	}
+	if c.Body != nil {
+		return checkText("body", *c.Body, MaxBody)
+	}
+	return nil
+}
+
+func (r Reaction) check() error {
+	switch r {
+	case ThumbsUp, Confused, Eyes:
+		return nil
+	}
+	return fmt.Errorf("reaction %q is not one of %q, %q, %q", string(r), ThumbsUp, Confused, Eyes)
+}
+
+func (c NewLineComment) check() error {
+	switch {
+	case c.Path == "" || !utf8.ValidString(c.Path):
+		return fmt.Errorf("a remark has the path %q, which no file has", c.Path)
+	case c.StartLine < 1 || c.EndLine < c.StartLine:
+		return fmt.Errorf("a remark on %q has lines %d to %d; they count from 1", c.Path, c.StartLine, c.EndLine)
+	}
+	return checkComment(c.Body)
 }
 
 func (c Check) check() error {

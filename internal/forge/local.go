@@ -33,6 +33,9 @@ import (
 //	pulls/7/body.md                     the body, byte for byte
 //	pulls/7/comments/1/comment.yaml     who wrote it
 //	pulls/7/comments/1/body.md          what they wrote, byte for byte
+//	pulls/7/lines/1/                    likewise, a remark on lines of a file
+//	pulls/8/issue.yaml                  an issue, which has its number from the same row
+//	people.yaml                         who may do what: "alice: {id: 7, permission: write}"
 //	checks/SHA/dpg-registry_validate.json
 //
 // A pull request is merged once its head is in its base's history, and closed
@@ -65,6 +68,7 @@ const (
 	newRepoDir = ".repo.git-new" // until it is whole
 	pullsDir   = "pulls"
 	checksDir  = "checks"
+	peopleFile = "people.yaml"
 
 	mainBranch = "main"
 
@@ -92,7 +96,7 @@ func InitLocal(dir string) (*Local, error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		if !slices.Contains([]string{repoDir, newRepoDir, pullsDir, checksDir}, e.Name()) {
+		if !slices.Contains([]string{repoDir, newRepoDir, pullsDir, checksDir, peopleFile}, e.Name()) {
 			return nil, fmt.Errorf("%s is not a forge and holds %q already; name an empty folder", dir, e.Name())
 		}
 	}
@@ -257,8 +261,12 @@ func (l *Local) Commit(ctx context.Context, n NewCommit) (string, error) {
 			}
 		}
 	}
+	if err := checkHead(n.Repository, n.Branch); err != nil {
+		return "", err
+	}
+	ref := headRef(n.Repository, n.Branch)
 	// Before anything is written, and again when the branch moves.
-	if at, _, err := l.Head(ctx, n.Branch); err != nil {
+	if at, err := l.refs.read(ref); err != nil {
 		return "", err
 	} else if at != n.ExpectedHead {
 		return "", &MovedError{n.Branch, n.ExpectedHead, at}
@@ -276,7 +284,7 @@ func (l *Local) Commit(ctx context.Context, n NewCommit) (string, error) {
 		return "", err
 	}
 	defer leave()
-	at, moved, err := l.refs.move(ctx, l.held, branchRef(n.Branch), &n.ExpectedHead, hash.String())
+	at, moved, err := l.refs.move(ctx, l.held, ref, &n.ExpectedHead, hash.String())
 	if err != nil {
 		return "", err
 	}

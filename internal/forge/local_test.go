@@ -470,3 +470,35 @@ func TestLayout(t *testing.T) {
 		}
 	}
 }
+
+func TestLocalForksAndPeople(t *testing.T) {
+	l := newDesk(t).Local
+	ctx := t.Context()
+	base, _, err := l.Head(ctx, "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := l.Commit(ctx, NewCommit{Repository: "alice", Branch: "fix", Parent: base, When: day, Message: "m", Files: map[string][]byte{"a": {}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sha, err := l.refs.read("refs/forks/alice/fix"); err != nil || sha != one {
+		t.Errorf("the fork's branch is at %q, %v, want %q", sha, err, one)
+	}
+	if _, ok, err := l.Head(ctx, "fix"); ok || err != nil {
+		t.Errorf("the fork's branch is one of this repository: %v, %v", ok, err)
+	}
+
+	const people = "Alice: {id: 7, permission: write}\nbob: {permission: read}\neve: {permission: owner}\n"
+	if err := os.WriteFile(l.full(peopleFile), []byte(people), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for login, want := range map[string]Permission{"alice": WritePermission, "bob": ReadPermission, "carol": NoPermission} {
+		if got, err := l.Permission(ctx, login); err != nil || got != want {
+			t.Errorf("Permission(%q) = %v, %v, want %v", login, got, err, want)
+		}
+	}
+	if _, err := l.Permission(ctx, "eve"); err == nil {
+		t.Error("an unknown permission was not refused")
+	}
+}

@@ -33,6 +33,8 @@ type pullRecord struct {
 	Base           string  `yaml:"base"`
 	Author         author  `yaml:"author"`
 	Labels         []plain `yaml:"labels,flow"`
+	Draft          bool    `yaml:"draft,omitempty"`
+	MayPush        bool    `yaml:"may_push,omitempty"` // to a fork; set by whoever plays its owner
 }
 
 type author struct {
@@ -203,6 +205,7 @@ func (l *Local) pull(r pullRecord) (PullRequest, error) {
 		Number: r.Number, Title: string(r.Title), Body: string(body), State: r.State,
 		Head: r.Head, HeadSHA: r.HeadSHA, HeadRepository: r.HeadRepository, Base: r.Base,
 		Author: r.Author.user(), Own: r.Author.user() == l.user, Labels: labels, URL: l.full(dir),
+		Draft: r.Draft, MayPush: r.MayPush || r.HeadRepository == "",
 	}, err
 }
 
