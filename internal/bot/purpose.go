@@ -188,7 +188,7 @@ func (b *Bot) standing(ctx context.Context, repo *registry.Repo, p purpose) (sta
 		return s, err
 	}
 	if s.open != nil || !merged {
-		if s.theirs, err = personsCommit(fork, head); err != nil || s.theirs != "" {
+		if s.theirs, err = b.personsCommit(ctx, fork, head); err != nil || s.theirs != "" {
 			return s, err
 		}
 	}
@@ -198,10 +198,10 @@ func (b *Bot) standing(ctx context.Context, repo *registry.Repo, p purpose) (sta
 
 // personsCommit returns a commit of a branch, since it left its base at fork, that
 // the bot did not make, or "".
-func personsCommit(fork, head *object.Commit) (string, error) {
+func (b *Bot) personsCommit(ctx context.Context, fork, head *object.Commit) (string, error) {
 	for c := head; fork == nil || c.Hash != fork.Hash; {
-		if c.Committer.Email != forge.BotEmail || c.Author.Email != forge.BotEmail || c.NumParents() > 1 {
-			return c.Hash.String(), nil
+		if ours, err := b.Forge.Made(ctx, c); err != nil || !ours || c.NumParents() > 1 {
+			return c.Hash.String(), err
 		}
 		if c.NumParents() == 0 {
 			break

@@ -13,7 +13,7 @@ import (
 
 // SetCheck writes checks/SHA/NAME.json.
 func (l *Local) SetCheck(ctx context.Context, sha string, c Check) error {
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		return err
 	}
 	if err := l.hasCommit(ctx, sha); err != nil {
@@ -39,7 +39,7 @@ func (l *Local) SetCheck(ctx context.Context, sha string, c Check) error {
 
 // Check reads checks/SHA/NAME.json.
 func (l *Local) Check(ctx context.Context, sha, name string) (c Check, ok bool, err error) {
-	if err := errors.Join(checkSHA(sha), checkCheckName(name)); err != nil {
+	if err := errors.Join(CheckSHA(sha), checkCheckName(name)); err != nil {
 		return Check{}, false, err
 	}
 	leave, err := l.enter(ctx)
@@ -59,7 +59,7 @@ func (l *Local) Check(ctx context.Context, sha, name string) (c Check, ok bool, 
 	dec.DisallowUnknownFields()
 	err = dec.Decode(&c)
 	if err == nil {
-		err = c.check()
+		err = c.Check()
 	}
 	if err == nil && c.Name != name {
 		err = fmt.Errorf("name is %q; in this file it is %q", c.Name, name)

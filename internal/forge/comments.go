@@ -97,7 +97,7 @@ func (l *Local) Comment(ctx context.Context, number int, body string) (Comment, 
 }
 
 func (l *Local) say(number int, body string) (Comment, error) {
-	if err := checkComment(body); err != nil {
+	if err := CheckComment(body); err != nil {
 		return Comment{}, err
 	}
 	id, err := l.next(path.Join(pullDir(number), commentsDir), commentFile)
@@ -130,7 +130,7 @@ func (l *Local) sayOnce(ctx context.Context, number int, body string) error {
 
 // EditComment rewrites the body.
 func (l *Local) EditComment(ctx context.Context, number int, id int64, body string) error {
-	if err := checkComment(body); err != nil {
+	if err := CheckComment(body); err != nil {
 		return err
 	}
 	leave, err := l.enter(ctx)
@@ -144,7 +144,8 @@ func (l *Local) EditComment(ctx context.Context, number int, id int64, body stri
 	return l.write(commentDir(number, id), file{bodyFile, []byte(body)})
 }
 
-func checkComment(body string) error {
+// CheckComment says why no forge takes a comment, or nil.
+func CheckComment(body string) error {
 	if strings.TrimSpace(body) == "" {
 		return errors.New("the comment is blank")
 	}

@@ -19,15 +19,15 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/storer"
 )
 
-// writeCommit adds the blobs, trees and commit of n to s and moves no branch. It
+// WriteCommit adds the blobs, trees and commit of n to s and moves no branch. It
 // reads and writes only the folders that lead to changed files. The same n gives
 // the same sha.
-func writeCommit(ctx context.Context, s storer.EncodedObjectStorer, n NewCommit) (plumbing.Hash, error) {
+func WriteCommit(ctx context.Context, s storer.EncodedObjectStorer, n NewCommit) (plumbing.Hash, error) {
 	root, err := plan(n.Files)
 	if err != nil {
 		return plumbing.ZeroHash, err
 	}
-	message, err := n.message()
+	message, err := n.FullMessage()
 	if err != nil {
 		return plumbing.ZeroHash, err
 	}
@@ -68,7 +68,7 @@ func (n NewCommit) signature() (object.Signature, error) {
 	if author == (Signature{}) {
 		author = Signature{BotName, BotEmail}
 	}
-	if err := author.check(); err != nil {
+	if err := author.Check(); err != nil {
 		return object.Signature{}, err
 	}
 	// Git's own tools refuse dates before 1970.
@@ -78,8 +78,8 @@ func (n NewCommit) signature() (object.Signature, error) {
 	return object.Signature{Name: author.Name, Email: author.Email, When: n.When.UTC().Truncate(time.Second)}, nil
 }
 
-// check refuses what would end the line or the address in a commit.
-func (s Signature) check() error {
+// Check refuses what would end the line or the address in a commit.
+func (s Signature) Check() error {
 	bad := func(text string) bool {
 		return strings.TrimSpace(text) != text || text == "" || !utf8.ValidString(text) ||
 			strings.ContainsFunc(text, func(r rune) bool { return r == '<' || r == '>' || unicode.IsControl(r) })
@@ -92,9 +92,9 @@ func (s Signature) check() error {
 
 var trailer = regexp.MustCompile(`^[A-Za-z0-9-]+: \S`)
 
-// message is the commit's message with its trailers, which Git looks for in the
+// FullMessage is the commit's message with its trailers, which Git looks for in the
 // last paragraph only.
-func (n NewCommit) message() (string, error) {
+func (n NewCommit) FullMessage() (string, error) {
 	text := strings.TrimSpace(n.Message)
 	if text == "" || !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 		return "", fmt.Errorf("%q cannot be a commit message: it is text of at least one line", n.Message)
@@ -105,7 +105,7 @@ func (n NewCommit) message() (string, error) {
 	}
 	var lines []string
 	for _, s := range n.CoAuthors {
-		if err := s.check(); err != nil {
+		if err := s.Check(); err != nil {
 			return "", err
 		}
 		line := fmt.Sprintf("Co-authored-by: %s <%s>", s.Name, s.Email)

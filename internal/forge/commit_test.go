@@ -60,7 +60,7 @@ func TestMessage(t *testing.T) {
 		{"one\n\nNote: x\nplain", "one\n\nNote: x\nplain\n\nCo-authored-by: A <a@b>\n"},
 		{"", ""}, {" \n", ""}, {"a\x00b", ""}, {"\xff", ""},
 	} {
-		got, err := NewCommit{Message: tt.in, CoAuthors: []Signature{{"A", "a@b"}}}.message()
+		got, err := NewCommit{Message: tt.in, CoAuthors: []Signature{{"A", "a@b"}}}.FullMessage()
 		if got != tt.want || (err != nil) != (tt.want == "") {
 			t.Errorf("message of %q = %q, %v, want %q", tt.in, got, err, tt.want)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
 // A Forge holds one repository and its pull requests. Each method is one or a
@@ -79,6 +80,10 @@ type Forge interface {
 	// caller saw it last; otherwise the error is a *MovedError. It returns the sha.
 	// If nothing would differ from the parent, the error is ErrNoChange.
 	Commit(ctx context.Context, n NewCommit) (sha string, err error)
+	// Made reports whether whoever this Forge acts as made a commit of this repository.
+	// It tells the bot's branches from ones that a person went on with; anybody who
+	// may push can write such a commit too.
+	Made(ctx context.Context, c *object.Commit) (bool, error)
 	// DeleteBranch deletes a branch that is at the sha expected; one that is
 	// elsewhere is a *MovedError, and one that is gone is no error.
 	DeleteBranch(ctx context.Context, branch, expected string) error
@@ -124,16 +129,21 @@ type PullRequest struct {
 // A Filter chooses pull requests; the zero Filter chooses all.
 type Filter struct {
 	State State // "" for any
-	// HeadPrefix is what the head branch starts with. A filter that has one leaves
-	// forks out: their owners name branches as they like.
-	HeadPrefix string
+	// HeadPrefix is what the head branch starts with, and Head is all of it. A filter
+	// that has either leaves forks out: their owners name branches as they like. Head
+	// is cheap to ask for, however many pull requests there are.
+	HeadPrefix, Head string
 }
 
-func (f Filter) match(p PullRequest) bool {
+// Match reports whether the filter chooses p.
+func (f Filter) Match(p PullRequest) bool {
 	if f.State != "" && f.State != p.State {
 		return false
 	}
-	return f.HeadPrefix == "" || p.HeadRepository == "" && strings.HasPrefix(p.Head, f.HeadPrefix)
+	if f.HeadPrefix == "" && f.Head == "" {
+		return true
+	}
+	return p.HeadRepository == "" && strings.HasPrefix(p.Head, f.HeadPrefix) && (f.Head == "" || f.Head == p.Head)
 }
 
 // NewPullRequest is what Open needs.
@@ -171,7 +181,8 @@ type IssueFilter struct {
 	Own   bool   // only those opened by whoever this Forge acts as
 }
 
-func (f IssueFilter) match(i Issue) bool {
+// Match reports whether the filter chooses i.
+func (f IssueFilter) Match(i Issue) bool {
 	return (f.State == "" || f.State == i.State) && (f.Label == "" || slices.Contains(i.Labels, f.Label)) && (!f.Own || i.Own)
 }
 
@@ -333,7 +344,8 @@ func (e *MovedError) Error() string {
 	return fmt.Sprintf("branch %q moved: it was expected at %s and is at %s", e.Branch, at(e.Want), at(e.Got))
 }
 
-func checkBranch(name string) error {
+// CheckBranch says why name cannot be a branch, or nil.
+func CheckBranch(name string) error {
 	ref := plumbing.NewBranchReferenceName(name)
 	if ref.Validate() != nil || name == "HEAD" || len(name) > 200 || !utf8.ValidString(name) {
 		return fmt.Errorf("%q cannot name a branch; see git help check-ref-format", name)
@@ -341,7 +353,8 @@ func checkBranch(name string) error {
 	return nil
 }
 
-func checkSHA(sha string) error {
+// CheckSHA says why sha cannot be a commit's, or nil.
+func CheckSHA(sha string) error {
 	if !plumbing.IsHash(sha) || strings.ToLower(sha) != sha {
 		return fmt.Errorf("%q is not a commit's sha: 40 lower-case hexadecimal digits", sha)
 	}
@@ -365,8 +378,8 @@ func checkText(what, s string, most int) error {
 	return nil
 }
 
-// checkLabels returns labels sorted, each once, never nil.
-func checkLabels(labels []string) ([]string, error) {
+// CheckLabels returns labels sorted, each once, never nil.
+func CheckLabels(labels []string) ([]string, error) {
 	for _, l := range labels {
 		if strings.TrimSpace(l) == "" {
 			return nil, errors.New("a label is blank")
@@ -380,24 +393,27 @@ func checkLabels(labels []string) ([]string, error) {
 	return slices.Compact(sorted), nil
 }
 
-func (n NewPullRequest) check() error {
+// Check says what of it no forge takes, or nil.
+func (n NewPullRequest) Check() error {
 	if err := checkTitle(n.Title); err != nil {
 		return err
 	}
 	if err := checkText("body", n.Body, MaxBody); err != nil {
 		return err
 	}
-	if err := checkBranch(n.Base); err != nil {
+	if err := CheckBranch(n.Base); err != nil {
 		return err
 	}
-	return checkBranch(n.Head)
+	return CheckBranch(n.Head)
 }
 
-func (n NewIssue) check() error {
+// Check says what of it no forge takes, or nil.
+func (n NewIssue) Check() error {
 	return errors.Join(checkTitle(n.Title), checkText("body", n.Body, MaxBody))
 }
 
-func (c IssueChange) check() error {
+// Check says what of it no forge takes, or nil.
+func (c IssueChange) Check() error {
 	if c.Title != nil {
 		if err := checkTitle(*c.Title); err != nil {
 			return err
@@ -412,7 +428,8 @@ func (c IssueChange) check() error {
 	return nil
 }
 
-func (r Reaction) check() error {
+// Check says what of it no forge takes, or nil.
+func (r Reaction) Check() error {
 	switch r {
 	case ThumbsUp, Confused, Eyes:
 		return nil
@@ -420,17 +437,19 @@ func (r Reaction) check() error {
 	return fmt.Errorf("reaction %q is not one of %q, %q, %q", string(r), ThumbsUp, Confused, Eyes)
 }
 
-func (c NewLineComment) check() error {
+// Check says what of it no forge takes, or nil.
+func (c NewLineComment) Check() error {
 	switch {
 	case c.Path == "" || !utf8.ValidString(c.Path):
 		return fmt.Errorf("a remark has the path %q, which no file has", c.Path)
 	case c.StartLine < 1 || c.EndLine < c.StartLine:
 		return fmt.Errorf("a remark on %q has lines %d to %d; they count from 1", c.Path, c.StartLine, c.EndLine)
 	}
-	return checkComment(c.Body)
+	return CheckComment(c.Body)
 }
 
-func (c Check) check() error {
+// Check says what of it no forge takes, or nil.
+func (c Check) Check() error {
 	if err := checkCheckName(c.Name); err != nil {
 		return err
 	}
@@ -446,7 +465,7 @@ func (c Check) check() error {
 		return err
 	}
 	for _, a := range c.Annotations {
-		if err := a.check(); err != nil {
+		if err := a.Check(); err != nil {
 			return err
 		}
 	}
@@ -460,7 +479,8 @@ func checkCheckName(name string) error {
 	return nil
 }
 
-func (a Annotation) check() error {
+// Check says what of it no forge takes, or nil.
+func (a Annotation) Check() error {
 	switch {
 	case a.Path == "" || !utf8.ValidString(a.Path):
 		return fmt.Errorf("an annotation has the path %q, which no file has", a.Path)

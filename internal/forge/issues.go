@@ -26,10 +26,10 @@ func (r issueRecord) check(number int) error {
 		return fmt.Errorf("number is %d; in this folder it is %d", r.Number, number)
 	}
 	title := string(r.Title)
-	if err := (IssueChange{Title: &title, State: &r.State}).check(); err != nil {
+	if err := (IssueChange{Title: &title, State: &r.State}).Check(); err != nil {
 		return err
 	}
-	_, err := checkLabels(texts[string](r.Labels))
+	_, err := CheckLabels(texts[string](r.Labels))
 	return err
 }
 
@@ -67,7 +67,7 @@ func (l *Local) issue(number int) (Issue, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Issue{}, err
 	}
-	labels, err := checkLabels(texts[string](r.Labels))
+	labels, err := CheckLabels(texts[string](r.Labels))
 	u := r.Author.user()
 	return Issue{
 		Number: number, Title: string(r.Title), Body: string(body), State: r.State,
@@ -98,7 +98,7 @@ func (l *Local) Issues(ctx context.Context, f IssueFilter) ([]Issue, error) {
 		if err != nil {
 			return nil, err
 		}
-		if f.match(i) {
+		if f.Match(i) {
 			list = append(list, i)
 		}
 	}
@@ -107,10 +107,10 @@ func (l *Local) Issues(ctx context.Context, f IssueFilter) ([]Issue, error) {
 
 // OpenIssue makes pulls/NUMBER.
 func (l *Local) OpenIssue(ctx context.Context, n NewIssue) (Issue, error) {
-	if err := n.check(); err != nil {
+	if err := n.Check(); err != nil {
 		return Issue{}, err
 	}
-	labels, err := checkLabels(n.Labels)
+	labels, err := CheckLabels(n.Labels)
 	if err != nil {
 		return Issue{}, err
 	}
@@ -136,7 +136,7 @@ func (l *Local) OpenIssue(ctx context.Context, n NewIssue) (Issue, error) {
 
 // UpdateIssue rewrites the files that change.
 func (l *Local) UpdateIssue(ctx context.Context, number int, c IssueChange) error {
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		return err
 	}
 	leave, err := l.enter(ctx)
@@ -155,7 +155,7 @@ func (l *Local) UpdateIssue(ctx context.Context, number int, c IssueChange) erro
 		r.State = *c.State
 	}
 	if c.Labels != nil {
-		labels, err := checkLabels(*c.Labels)
+		labels, err := CheckLabels(*c.Labels)
 		if err != nil {
 			return err
 		}
@@ -179,7 +179,7 @@ type reactionRecord struct {
 
 // React writes reactions.yaml beside what is reacted to.
 func (l *Local) React(ctx context.Context, number int, id int64, r Reaction) error {
-	if err := r.check(); err != nil {
+	if err := r.Check(); err != nil {
 		return err
 	}
 	leave, err := l.enter(ctx)

@@ -60,7 +60,7 @@ func (l *Local) LineComments(ctx context.Context, number int) ([]LineComment, er
 // CommentLines makes folders in pulls/NUMBER/lines.
 func (l *Local) CommentLines(ctx context.Context, number int, sha string, remarks []NewLineComment) error {
 	for _, c := range remarks {
-		if err := c.check(); err != nil {
+		if err := c.Check(); err != nil {
 			return err
 		}
 	}

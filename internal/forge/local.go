@@ -224,7 +224,7 @@ func (l *Local) DefaultBranch(context.Context) (string, error) {
 		return "", err
 	}
 	branch, ok := strings.CutPrefix(strings.TrimSpace(string(data)), "ref: refs/heads/")
-	if !ok || checkBranch(branch) != nil {
+	if !ok || CheckBranch(branch) != nil {
 		return "", fmt.Errorf("%s does not name a branch; \"git symbolic-ref HEAD refs/heads/main\" in that folder would", filepath.Join(l.dir, repoDir, "HEAD"))
 	}
 	return branch, nil
@@ -242,7 +242,7 @@ func (l *Local) Git(context.Context) (*git.Repository, error) {
 
 // Head returns the commit a branch is at.
 func (l *Local) Head(_ context.Context, branch string) (sha string, ok bool, err error) {
-	if err := checkBranch(branch); err != nil {
+	if err := CheckBranch(branch); err != nil {
 		return "", false, err
 	}
 	sha, err = l.refs.read(branchRef(branch))
@@ -251,12 +251,12 @@ func (l *Local) Head(_ context.Context, branch string) (sha string, ok bool, err
 
 // Commit adds the objects to repo.git and moves the branch as git push would.
 func (l *Local) Commit(ctx context.Context, n NewCommit) (string, error) {
-	if err := checkBranch(n.Branch); err != nil {
+	if err := CheckBranch(n.Branch); err != nil {
 		return "", err
 	}
 	for _, sha := range []string{n.Parent, n.ExpectedHead} {
 		if sha != "" {
-			if err := checkSHA(sha); err != nil {
+			if err := CheckSHA(sha); err != nil {
 				return "", err
 			}
 		}
@@ -275,7 +275,7 @@ func (l *Local) Commit(ctx context.Context, n NewCommit) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	hash, err := writeCommit(ctx, repo.Storer, n)
+	hash, err := WriteCommit(ctx, repo.Storer, n)
 	if err != nil {
 		return "", fmt.Errorf("commit to branch %q in %s: %w", n.Branch, l.full(repoDir), disk.Explain(err))
 	}
@@ -294,12 +294,17 @@ func (l *Local) Commit(ctx context.Context, n NewCommit) (string, error) {
 	return hash.String(), nil
 }
 
+// Made goes by the bot's address, which Commit signs with.
+func (l *Local) Made(_ context.Context, c *object.Commit) (bool, error) {
+	return c.Committer.Email == BotEmail && c.Author.Email == BotEmail, nil
+}
+
 // DeleteBranch deletes a branch; the default branch is refused.
 func (l *Local) DeleteBranch(ctx context.Context, branch, expected string) error {
-	if err := checkBranch(branch); err != nil {
+	if err := CheckBranch(branch); err != nil {
 		return err
 	}
-	if err := checkSHA(expected); err != nil {
+	if err := CheckSHA(expected); err != nil {
 		return err
 	}
 	if main, err := l.DefaultBranch(ctx); err != nil {
@@ -321,7 +326,7 @@ func (l *Local) DeleteBranch(ctx context.Context, branch, expected string) error
 
 // hasCommit says what is wrong if sha is not a commit in repo.git.
 func (l *Local) hasCommit(ctx context.Context, sha string) error {
-	if err := checkSHA(sha); err != nil {
+	if err := CheckSHA(sha); err != nil {
 		return err
 	}
 	repo, err := l.Git(ctx)

@@ -78,7 +78,7 @@ func headRef(repository, branch string) string {
 }
 
 func checkHead(repository, branch string) error {
-	if err := checkBranch(branch); err != nil {
+	if err := CheckBranch(branch); err != nil {
 		return err
 	}
 	if err := plumbing.ReferenceName(headRef(repository, branch)).Validate(); err != nil {
@@ -102,11 +102,11 @@ func (r pullRecord) check(number int) error {
 	if err := checkHead(r.HeadRepository, r.Head); err != nil {
 		return err
 	}
-	if err := checkBranch(r.Base); err != nil {
+	if err := CheckBranch(r.Base); err != nil {
 		return err
 	}
-	_, err := checkLabels(texts[string](r.Labels))
-	return errors.Join(err, checkSHA(r.HeadSHA))
+	_, err := CheckLabels(texts[string](r.Labels))
+	return errors.Join(err, CheckSHA(r.HeadSHA))
 }
 
 func pullDir(number int) string { return path.Join(pullsDir, strconv.Itoa(number)) }
@@ -200,7 +200,7 @@ func (l *Local) pull(r pullRecord) (PullRequest, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return PullRequest{}, err
 	}
-	labels, err := checkLabels(texts[string](r.Labels))
+	labels, err := CheckLabels(texts[string](r.Labels))
 	return PullRequest{
 		Number: r.Number, Title: string(r.Title), Body: string(body), State: r.State,
 		Head: r.Head, HeadSHA: r.HeadSHA, HeadRepository: r.HeadRepository, Base: r.Base,
@@ -259,7 +259,7 @@ func (l *Local) list(ctx context.Context, f Filter) ([]PullRequest, error) {
 		if err != nil {
 			return nil, err
 		}
-		if f.match(p) {
+		if f.Match(p) {
 			list = append(list, p)
 		}
 	}
@@ -268,13 +268,13 @@ func (l *Local) list(ctx context.Context, f Filter) ([]PullRequest, error) {
 
 // Open makes pulls/NUMBER.
 func (l *Local) Open(ctx context.Context, n NewPullRequest) (PullRequest, error) {
-	if err := n.check(); err != nil {
+	if err := n.Check(); err != nil {
 		return PullRequest{}, err
 	}
 	if err := checkHead(n.HeadRepository, n.Head); err != nil {
 		return PullRequest{}, err
 	}
-	labels, err := checkLabels(n.Labels)
+	labels, err := CheckLabels(n.Labels)
 	if err != nil {
 		return PullRequest{}, err
 	}
@@ -371,7 +371,7 @@ func (l *Local) Update(ctx context.Context, number int, c Change) error {
 		r.Title = plain(*c.Title)
 	}
 	if c.Labels != nil {
-		labels, err := checkLabels(*c.Labels)
+		labels, err := CheckLabels(*c.Labels)
 		if err != nil {
 			return err
 		}

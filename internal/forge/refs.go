@@ -64,7 +64,7 @@ func (r refs) read(name string) (string, error) {
 		return "", err
 	}
 	sha := strings.TrimSpace(string(data))
-	if err := checkSHA(sha); err != nil {
+	if err := CheckSHA(sha); err != nil {
 		return "", fmt.Errorf("reference %s: %w", name, err)
 	}
 	return sha, nil
@@ -92,7 +92,7 @@ func (r refs) packed() (packedList, error) {
 // cut returns the sha and name on a line, or "" for a comment or a peeled tag.
 func (packedList) cut(line string) (sha, name string) {
 	sha, name, _ = strings.Cut(strings.TrimRight(line, "\r\n"), " ")
-	if checkSHA(sha) != nil {
+	if CheckSHA(sha) != nil {
 		return "", ""
 	}
 	return sha, name

@@ -1,0 +1,293 @@
+package github
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/google/go-github/v60/github"
+
+	"github.com/dpg-registry/dpg-registry/internal/forge"
+)
+
+type checkKey struct{ sha, name string }
+
+// remoteCheck is where a check stands.
+type remoteCheck struct {
+	id     int64  // of the check run; 0 for a commit status
+	digest string // of what it says; "" for a commit status
+	status string // state and description of a commit status
+}
+
+// batch is how many annotations GitHub takes at once.
+const batch = 50
+
+// maxSummary is how many characters GitHub takes of a check's summary: one fewer
+// than of a comment.
+const maxSummary = 65_535
+
+func digest(c forge.Check) string {
+	text, _ := json.Marshal(c) // of plain fields it cannot fail
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16])
+}
+
+// SetCheck makes a check run, or changes the one that is there. Annotations are
+// sent fifty at a time. Where the token may not make check runs it sets a commit
+// status, which has a title and no more.
+func (f *Forge) SetCheck(ctx context.Context, sha string, c forge.Check) error {
+	if err := errors.Join(c.Check(), forge.CheckSHA(sha)); err != nil {
+		return err
+	}
+	if c.Annotations == nil {
+		c.Annotations = []forge.Annotation{}
+	}
+	key := checkKey{sha, c.Name}
+	f.mu.Lock()
+	had, looked, statuses := f.checks[key], f.checks[key] != nil, f.statuses
+	f.mu.Unlock()
+	if !looked {
+		if _, _, err := f.Check(ctx, sha, c.Name); err != nil {
+			return err
+		}
+		f.mu.Lock()
+		had, statuses = f.checks[key], f.statuses
+		f.mu.Unlock()
+	}
+	if had == nil {
+		had = &remoteCheck{}
+	}
+	if had.digest == digest(c) || statuses && had.status == statusOf(c) {
+		return nil
+	}
+	if !statuses {
+		id, err := f.setRun(ctx, sha, c, had.id)
+		if status(err) != http.StatusForbidden {
+			if err != nil {
+				return fmt.Errorf("set check %s of %.7s: %w", c.Name, sha, explain(err))
+			}
+			f.remember(key, &remoteCheck{id: id, digest: digest(c)})
+			return nil
+		}
+		// Only an app may make check runs, such as the one that a workflow runs as.
+		f.logf("the token may not make check runs; a commit status says the same in short")
+		f.mu.Lock()
+		f.statuses = true
+		f.mu.Unlock()
+		if s, err := f.status(ctx, key); err != nil {
+			return err
+		} else if s.GetState() != "" && s.GetState()+" "+s.GetDescription() == statusOf(c) {
+			return nil
+		}
+	}
+	state, text, _ := strings.Cut(statusOf(c), " ")
+	err := f.twice(ctx, func() error {
+		_, _, err := f.api.Repositories.CreateStatus(ctx, f.opt.Owner, f.opt.Name, sha, &github.RepoStatus{State: &state, Description: &text, Context: &c.Name})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("set commit status %s of %.7s: %w", c.Name, sha, explain(err))
+	}
+	f.remember(key, &remoteCheck{status: statusOf(c)})
+	return nil
+}
+
+func (f *Forge) remember(key checkKey, r *remoteCheck) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.checks) > 10_000 {
+		clear(f.checks)
+	}
+	f.checks[key] = r
+}
+
+// statusOf is a check as a commit status: neutral passes, as it does for a required
+// check run.
+func statusOf(c forge.Check) string {
+	state := "success"
+	if c.Conclusion == forge.Failure {
+		state = "failure"
+	}
+	return state + " " + clip(c.Title, 139)
+}
+
+// setRun makes or changes a check run and returns its id. An answer that is lost
+// leaves one that the next try finds by its name.
+func (f *Forge) setRun(ctx context.Context, sha string, c forge.Check, id int64) (int64, error) {
+	completed, conclusion, external := "completed", string(c.Conclusion), digest(c)
+	notes := make([]*github.CheckRunAnnotation, len(c.Annotations))
+	for i, a := range c.Annotations {
+		notes[i] = annotationOf(a)
+	}
+	first := notes[:min(batch, len(notes))]
+	summary := c.Summary
+	if summary == "" {
+		summary = c.Title // GitHub wants one
+	}
+	if len([]rune(summary)) > maxSummary {
+		summary = string([]rune(summary)[:maxSummary])
+	}
+	output := &github.CheckRunOutput{Title: &c.Title, Summary: &summary, Annotations: first}
+	// The digest goes with the last batch: a check that is cut short is set again.
+	if len(notes) > batch {
+		external = ""
+	}
+	if id == 0 {
+		run, _, err := f.api.Checks.CreateCheckRun(ctx, f.opt.Owner, f.opt.Name, github.CreateCheckRunOptions{
+			Name: c.Name, HeadSHA: sha, ExternalID: &external, Status: &completed, Conclusion: &conclusion, Output: output,
+		})
+		if unsure(ctx, err) {
+			if run, err = f.run(ctx, checkKey{sha, c.Name}); err == nil && run == nil {
+				run, _, err = f.api.Checks.CreateCheckRun(ctx, f.opt.Owner, f.opt.Name, github.CreateCheckRunOptions{
+					Name: c.Name, HeadSHA: sha, ExternalID: &external, Status: &completed, Conclusion: &conclusion, Output: output,
+				})
+			}
+		}
+		if err != nil {
+			return 0, err
+		}
+		id = run.GetID()
+	} else {
+		// A run's annotations can be added to and not taken back, so that a run which
+		// has some is left behind for a new one of the same name.
+		run, _, err := f.api.Checks.UpdateCheckRun(ctx, f.opt.Owner, f.opt.Name, id, github.UpdateCheckRunOptions{
+			Name: c.Name, ExternalID: &external, Status: &completed, Conclusion: &conclusion, Output: output,
+		})
+		if err != nil {
+			return 0, err
+		}
+		id = run.GetID()
+	}
+	for at := batch; at < len(notes); at += batch {
+		end := min(at+batch, len(notes))
+		if end == len(notes) {
+			external = digest(c)
+		}
+		_, _, err := f.api.Checks.UpdateCheckRun(ctx, f.opt.Owner, f.opt.Name, id, github.UpdateCheckRunOptions{
+			Name: c.Name, ExternalID: &external, Status: &completed, Conclusion: &conclusion,
+			Output: &github.CheckRunOutput{Title: &c.Title, Summary: &summary, Annotations: notes[at:end]},
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return id, nil
+}
+
+func annotationOf(a forge.Annotation) *github.CheckRunAnnotation {
+	level := string(a.Level)
+	out := &github.CheckRunAnnotation{
+		Path: &a.Path, StartLine: &a.StartLine, EndLine: &a.EndLine,
+		AnnotationLevel: &level, Message: &a.Message,
+	}
+	if a.Title != "" {
+		out.Title = &a.Title
+	}
+	if a.StartColumn > 0 && a.StartLine == a.EndLine { // GitHub refuses columns of several lines
+		end := max(a.EndColumn, a.StartColumn)
+		out.StartColumn, out.EndColumn = &a.StartColumn, &end
+	}
+	return out
+}
+
+// run finds the last check run of a name, nil if there is none.
+func (f *Forge) run(ctx context.Context, key checkKey) (*github.CheckRun, error) {
+	list, _, err := f.api.Checks.ListCheckRunsForRef(ctx, f.opt.Owner, f.opt.Name, key.sha, &github.ListCheckRunsOptions{CheckName: &key.name})
+	if err != nil {
+		return nil, err
+	}
+	var last *github.CheckRun
+	for _, r := range list.CheckRuns {
+		if r.GetName() == key.name && (last == nil || r.GetID() > last.GetID()) {
+			last = r
+		}
+	}
+	return last, nil
+}
+
+// Check reads the last check run of the name, or the commit status where the token
+// may not make check runs.
+func (f *Forge) Check(ctx context.Context, sha, name string) (c forge.Check, ok bool, err error) {
+	if err := forge.CheckSHA(sha); err != nil {
+		return c, false, err
+	}
+	key := checkKey{sha, name}
+	f.mu.Lock()
+	statuses := f.statuses
+	f.mu.Unlock()
+	if statuses {
+		s, err := f.status(ctx, key)
+		if err != nil || s == nil {
+			return c, false, err
+		}
+		conclusion := forge.Success
+		if s.GetState() != "success" {
+			conclusion = forge.Failure
+		}
+		return forge.Check{Name: name, Conclusion: conclusion, Title: s.GetDescription(), Annotations: []forge.Annotation{}}, true, nil
+	}
+	run, err := f.run(ctx, key)
+	if err != nil {
+		return c, false, fmt.Errorf("check %s of %.7s: %w", name, sha, explain(err))
+	}
+	if run == nil || run.GetStatus() != "completed" {
+		f.remember(key, &remoteCheck{id: run.GetID()})
+		return c, false, nil
+	}
+	c = forge.Check{
+		Name: name, Conclusion: forge.Conclusion(run.GetConclusion()),
+		Title: run.GetOutput().GetTitle(), Summary: run.GetOutput().GetSummary(), Annotations: []forge.Annotation{},
+	}
+	if run.GetOutput().GetAnnotationsCount() > 0 {
+		err = pages(func(page github.ListOptions) (*github.Response, error) {
+			some, resp, err := f.api.Checks.ListCheckRunAnnotations(ctx, f.opt.Owner, f.opt.Name, run.GetID(), &page)
+			for _, a := range some {
+				c.Annotations = append(c.Annotations, forge.Annotation{
+					Path: a.GetPath(), StartLine: a.GetStartLine(), EndLine: a.GetEndLine(),
+					StartColumn: a.GetStartColumn(), EndColumn: a.GetEndColumn(),
+					Level: forge.Level(a.GetAnnotationLevel()), Title: a.GetTitle(), Message: a.GetMessage(),
+				})
+			}
+			return resp, err
+		})
+		if err != nil {
+			return c, false, fmt.Errorf("annotations of check %s of %.7s: %w", name, sha, err)
+		}
+	}
+	r := &remoteCheck{id: run.GetID(), digest: cmp.Or(run.GetExternalID(), "none")}
+	if len(c.Annotations) > 0 {
+		r.id = 0 // they cannot be taken back: a change is a new run
+	}
+	f.remember(key, r)
+	return c, true, nil
+}
+
+// status finds the commit status of a name, nil if there is none.
+func (f *Forge) status(ctx context.Context, key checkKey) (*github.RepoStatus, error) {
+	var found *github.RepoStatus
+	err := pages(func(page github.ListOptions) (*github.Response, error) {
+		some, resp, err := f.api.Repositories.ListStatuses(ctx, f.opt.Owner, f.opt.Name, key.sha, &page)
+		// The newest comes first.
+		if i := slices.IndexFunc(some, func(s *github.RepoStatus) bool { return s.GetContext() == key.name }); i >= 0 && found == nil {
+			found = some[i]
+			return nil, err
+		}
+		return resp, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("commit status %s of %.7s: %w", key.name, key.sha, err)
+	}
+	r := &remoteCheck{}
+	if found != nil {
+		r.status = found.GetState() + " " + found.GetDescription()
+	}
+	f.remember(key, r)
+	return found, nil
+}
