@@ -60,7 +60,7 @@ func (b *Bot) merge(ctx context.Context, pr forge.PullRequest) (*merge, error) {
 
 	m := &merge{folder: b.folder(), clashes: map[string]bool{}}
 	if ours(pr) {
-		theirs, err := personsCommit(fork, head)
+		theirs, err := b.personsCommit(ctx, fork, head)
 		if err != nil {
 			return nil, err
 		}

@@ -39,21 +39,21 @@ func Main(args []string, in io.Reader, out, err io.Writer) int {
 
 // botFlags are the flags of the commands that act on a forge.
 type botFlags struct {
-	forge, folder, asOf string
+	forge, folder, asOf, cache string
+	push                       bool
 }
 
 func (b *botFlags) declare(flags *flag.FlagSet) {
-	flags.StringVar(&b.forge, "forge", "", "the forge: a `DIR` made by dpgbot forge init")
+	flags.StringVar(&b.forge, "forge", "", "the `FORGE`: github:OWNER/REPO, or a folder made by dpgbot forge init")
+	flags.StringVar(&b.cache, "git-cache", "", "keep Git objects from GitHub in `DIR` between runs (default in memory)")
+	flags.BoolVar(&b.push, "push", false, "make commits here and push them, rather than through GitHub's API, which signs them")
 	flags.StringVar(&b.folder, "registry", "registry", "the registry's `DIR` within the repository")
 	flags.StringVar(&b.asOf, "as-of", "", "judge dated rules as of `DATE`, such as 2026-01-31 (default today)")
 }
 
-func (b *botFlags) open(_ context.Context, o *cli.IO) (*bot.Bot, error) {
-	switch {
-	case b.forge == "":
-		return nil, cli.Usagef("name the forge with --forge DIR")
-	case strings.HasPrefix(b.forge, "github:"):
-		return nil, cli.Usagef("--forge %s: this version works on a local folder only", b.forge)
+func (b *botFlags) open(ctx context.Context, o *cli.IO) (*bot.Bot, error) {
+	if b.forge == "" {
+		return nil, cli.Usagef("name the forge with --forge github:OWNER/REPO or --forge DIR")
 	}
 	if err := b.date(); err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (b *botFlags) open(_ context.Context, o *cli.IO) (*bot.Bot, error) {
 	if !fs.ValidPath(folder) {
 		return nil, cli.Usagef("--registry %q is not a folder within the repository, such as registry", b.folder)
 	}
-	f, err := openForge(b.forge)
+	f, err := b.openForge(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +79,13 @@ func (b *botFlags) date() error {
 	return nil
 }
 
+func (b *botFlags) openForge(ctx context.Context, o *cli.IO) (forge.Forge, error) {
+	if repository, ok := strings.CutPrefix(b.forge, "github:"); ok {
+		return openGitHub(ctx, o, repository, b.cache, b.push)
+	}
+	return openLocal(b.forge)
+}
+
 var reviewCommand = cli.Command{
 	Name:    "review",
 	Summary: "review one pull request: set its check, keep its one comment",
@@ -86,8 +93,9 @@ var reviewCommand = cli.Command{
 Judges what a pull request changes by the base branch's rules, sets the check
 dpg-registry/validate of its head commit, and writes one comment that is edited
 in place and left alone when nothing changed. Exits 1 if there is something to
-mend.`,
-	Examples: []string{"dpgbot review --forge ./forge --pr 7"},
+mend.
+` + environment,
+	Examples: []string{"dpgbot review --forge github:OWNER/REPO --pr 7", "dpgbot review --forge ./forge --pr 7"},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		var b botFlags
 		b.declare(flags)
@@ -136,8 +144,10 @@ Reads the default branch, validates it, and keeps one pull request with the
 assessments that are new or changed, at most 25 entries at a time; the next come
 when it is merged. It is updated in place, closed when nothing is left, and left
 alone once a person has pushed to its branch. With --publish the catalog of the
-default branch is written too, only the files that changed.`,
+default branch is written too, only the files that changed.
+` + environment,
 	Examples: []string{
+		"dpgbot sync --forge github:OWNER/REPO",
 		"dpgbot sync --forge ./forge",
 		"dpgbot sync --forge ./forge --publish ./public",
 	},

@@ -17,9 +17,9 @@ import (
 // The local forge is a folder: a bare repository, with pull requests, comments
 // and checks as files. It serves to try the bot, and to run one without a network.
 
-// openForge opens a local forge; a folder that is none is a mistake in the
+// openLocal opens a local forge; a folder that is none is a mistake in the
 // command line.
-func openForge(dir string) (*forge.Local, error) {
+func openLocal(dir string) (*forge.Local, error) {
 	f, err := forge.OpenLocal(dir)
 	if _, missing := os.Stat(filepath.Join(dir, "repo.git")); err != nil && errors.Is(missing, fs.ErrNotExist) {
 		return nil, cli.Usagef("%v", err)
@@ -67,7 +67,7 @@ var openCommand = cli.Command{
 			if len(args) != 1 || *head == "" {
 				return cli.Usagef("forge open takes one folder and --head BRANCH")
 			}
-			f, err := openForge(args[0])
+			f, err := openLocal(args[0])
 			if err != nil {
 				return err
 			}
@@ -101,7 +101,7 @@ var listCommand = cli.Command{
 			if len(args) != 1 {
 				return cli.Usagef("forge list takes one folder")
 			}
-			f, err := openForge(args[0])
+			f, err := openLocal(args[0])
 			if err != nil {
 				return err
 			}
