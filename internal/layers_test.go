@@ -39,7 +39,7 @@ var layers = [][]string{
 	{"internal/spdx/document"},
 	{"internal/site"},
 	{"internal/forge"},
-	{"internal/forge/github"},
+	{"internal/forge/forgetest", "internal/forge/github"},
 	{"internal/forge/github/githubtest"},
 	{"internal/bot"},
 	{"internal/cli"},
@@ -54,6 +54,29 @@ var outside = []string{
 	"internal/spdx/gen",
 	"internal/spdx/match/gen",
 	"internal/tools",
+}
+
+// testOnly are packages that tests share, and that no program may come to hold.
+var testOnly = []string{"internal/forge/forgetest", "internal/forge/github/githubtest"}
+
+func TestOnlyTestsImportTests(t *testing.T) {
+	seen := 0
+	eachGoFile(t, func(name string, f *ast.File) {
+		for _, imp := range f.Imports {
+			path, _ := strconv.Unquote(imp.Path.Value)
+			dep, ours := strings.CutPrefix(path, module)
+			if !ours || !slices.Contains(testOnly, dep) {
+				continue
+			}
+			seen++
+			if !strings.HasSuffix(name, "_test.go") {
+				t.Errorf("%s imports %s, which is for tests", name, dep)
+			}
+		}
+	})
+	if seen == 0 {
+		t.Error("no test imports these packages: the test looks for the wrong thing")
+	}
 }
 
 func TestImportsGoOneWay(t *testing.T) {

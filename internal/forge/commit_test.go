@@ -17,6 +17,10 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
+var day = time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC)
+
+func second[T any](_ T, err error) error { return err }
+
 func TestCommitShown(t *testing.T) {
 	d := newDesk(t)
 	base := d.head(t, "main")

@@ -11,7 +11,10 @@ import (
 
 // What is written in a title or a label is what is read back.
 func FuzzRecord(f *testing.F) {
-	for _, s := range hostile {
+	for _, s := range []string{
+		"---\nstate: merged\n---\n", "title: x\nauthor: {login: root}", "trailing  \n\n\n", "  \t leading", "\r\nbare\rreturn\u2028\u2029\u0085", "\ufeffbyte order mark",
+		"nul\x00 and \x7f", "!!binary aGk=", "&a *a", "null", "~", "'", "\"\\", "- x", "# x", "? x", "| x", "> x", "%YAML", "1e3", "0x1F", "2024-01-01", "yes", "<<",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -120,19 +120,6 @@ func (d desk) open(t *testing.T, head string) PullRequest {
 	return p
 }
 
-func TestLocalConforms(t *testing.T) {
-	d := newDesk(t)
-	testForge(t, d.Local)
-	d.fsck(t)
-}
-
-func TestLocalConformsPacked(t *testing.T) {
-	d := newDesk(t)
-	gitIn(t, d.bare, "", "gc", "-q") // objects and references are in packs now
-	testForge(t, d.Local)
-	d.fsck(t)
-}
-
 func TestMergedByGit(t *testing.T) {
 	d := newDesk(t)
 	ctx := t.Context()

@@ -40,6 +40,8 @@ func AsApp(ctx context.Context, opt *Options, app int64, key []byte) error {
 	}
 	tokens := ghinstallation.NewFromAppsTransport(bearer, at.GetID())
 	tokens.BaseURL = bearer.BaseURL
+	// A token that leaks is good for this repository only.
+	tokens.InstallationTokenOptions = &github.InstallationTokenOptions{Repositories: []string{opt.Name}}
 	opt.Tokens, opt.Login = tokens, at.GetAppSlug()+"[bot]"
 	return nil
 }

@@ -73,6 +73,9 @@ func (f *Forge) SetCheck(ctx context.Context, sha string, c forge.Check) error {
 			if err != nil {
 				return fmt.Errorf("set check %s of %.7s: %w", c.Name, sha, explain(err))
 			}
+			if len(c.Annotations) > 0 {
+				id = 0 // they cannot be taken back: a change is a new run
+			}
 			f.remember(key, &remoteCheck{id: id, digest: digest(c)})
 			return nil
 		}
@@ -155,8 +158,6 @@ func (f *Forge) setRun(ctx context.Context, sha string, c forge.Check, id int64)
 		}
 		id = run.GetID()
 	} else {
-		// A run's annotations can be added to and not taken back, so that a run which
-		// has some is left behind for a new one of the same name.
 		run, _, err := f.api.Checks.UpdateCheckRun(ctx, f.opt.Owner, f.opt.Name, id, github.UpdateCheckRunOptions{
 			Name: c.Name, ExternalID: &external, Status: &completed, Conclusion: &conclusion, Output: output,
 		})
@@ -244,6 +245,9 @@ func (f *Forge) Check(ctx context.Context, sha, name string) (c forge.Check, ok 
 	c = forge.Check{
 		Name: name, Conclusion: forge.Conclusion(run.GetConclusion()),
 		Title: run.GetOutput().GetTitle(), Summary: run.GetOutput().GetSummary(), Annotations: []forge.Annotation{},
+	}
+	if c.Summary == c.Title { // which is what setRun gives for none
+		c.Summary = ""
 	}
 	if run.GetOutput().GetAnnotationsCount() > 0 {
 		err = pages(func(page github.ListOptions) (*github.Response, error) {

@@ -431,9 +431,6 @@ func (f *Forge) move(ctx context.Context, repository, branch, from, to string, w
 		return ""
 	}
 	if at := where(adv); at != from {
-		if at == to { // a lost answer, and the same again
-			return nil
-		}
 		return &forge.MovedError{Branch: branch, Want: from, Got: at}
 	}
 	req := packp.NewReferenceUpdateRequest()
