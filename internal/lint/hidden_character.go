@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -60,7 +61,8 @@ func checkHidden(s String, doc *source.Document,
 	reportWithin func(pointer string, offset, length int, hint, format string, args ...any) *diag.Diagnostic,
 	edits edits,
 ) {
-	if plainText(s.Text) {
+	plain, breaks := plainText(s.Text)
+	if plain && !breaks {
 		return
 	}
 	text, front := trim(s.Text)
@@ -68,8 +70,12 @@ func checkHidden(s String, doc *source.Document,
 		return // blank, which is said already
 	}
 	prose := proseField.MatchString(s.Pointer)
-	if n, exact := doc.Locate(s.Pointer); exact && isBlock(doc, n) {
-		prose = true
+	if !prose {
+		n, exact := doc.Locate(s.Pointer)
+		prose = exact && isBlock(doc, n)
+	}
+	if plain && prose {
+		return
 	}
 	at := map[rune][]int{}
 	var order []rune
@@ -125,14 +131,27 @@ func isBlock(doc *source.Document, n *source.Node) bool {
 	return ok && i < len(doc.Bytes()) && (doc.Bytes()[i] == '|' || doc.Bytes()[i] == '>')
 }
 
-// plainText is the quick answer for nearly all texts.
-func plainText(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] >= 0x7f {
-			return false
+// plainText is the quick answer for nearly all texts: those of ASCII, Latin letters,
+// dashes and quotation marks. breaks is whether there are line feeds or tabs among
+// them, which only prose may have.
+func plainText(s string) (plain, breaks bool) {
+	for i := 0; i < len(s); {
+		switch c := s[i]; {
+		case ' ' <= c && c < 0x7f:
+			i++
+			continue
+		case c == '\n', c == '\t':
+			breaks = true
+			i++
+			continue
 		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if latin := r >= 0xa0 && r < 0x300 && r != '\u00ad'; !latin && (r < '\u2010' || r > '\u2027') {
+			return false, breaks
+		}
+		i += n
 	}
-	return true
+	return true, breaks
 }
 
 // characterName is such as "U+202E RIGHT-TO-LEFT OVERRIDE".
@@ -194,7 +213,9 @@ func withoutCharacter(doc *source.Document, s String, r rune, at []int) []diag.E
 func hidden(s string, prose bool) []int {
 	var found []int
 	runes := []rune(s)
-	rightToLeft := slices.ContainsFunc(runes, func(r rune) bool { return unicode.In(r, rightToLeftScripts...) })
+	rightToLeft := sync.OnceValue(func() bool {
+		return slices.ContainsFunc(runes, func(r rune) bool { return unicode.In(r, rightToLeftScripts...) })
+	})
 	at := 0
 	for i, r := range runes {
 		bad := false
@@ -206,7 +227,7 @@ func hidden(s string, prose bool) []int {
 		case r == '\u200b':
 			bad = !unicode.In(before(runes, i), unspaced...) || !unicode.In(after(runes, i), unspaced...)
 		case r == '\u200e' || r == '\u200f' || r == '\u061c':
-			bad = !rightToLeft
+			bad = !rightToLeft()
 		case unicode.Is(unicode.Variation_Selector, r):
 			bad = !varies(runes, i)
 		case r >= 0xe0020 && r <= 0xe007f:

@@ -58,12 +58,16 @@ const (
 // a sign that it cannot do without is there.
 func contactsIn(text string) []contact {
 	text = text[:min(len(text), longestText)]
+	mail, number := strings.IndexByte(text, '@') >= 0 || mayBeVeiled(text), digits(text) >= fewestDigits
+	if !mail && !number {
+		return nil
+	}
 	links := sync.OnceValue(func() [][]int { return spans(anyLink, text) })
 	var found []contact
-	if strings.ContainsRune(text, '@') || mayBeVeiled(text) {
+	if mail {
 		found = eMails(text, links)
 	}
-	if digits(text) >= fewestDigits {
+	if number {
 		found = append(found, phones(text, links)...)
 	}
 	return found
