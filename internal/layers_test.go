@@ -37,6 +37,7 @@ var layers = [][]string{
 	{"internal/observe"},
 	{"internal/catalog"},
 	{"internal/spdx/document"},
+	{"internal/published"},
 	{"internal/site"},
 	{"internal/forge"},
 	{"internal/forge/forgetest", "internal/forge/github"},

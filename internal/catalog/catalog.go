@@ -22,6 +22,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/policy"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/schemas"
 )
@@ -178,6 +179,7 @@ func (b *builder) index() {
 		Publisher:  Publisher{known(s.Publisher.Name), known(s.Publisher.URL)},
 		ContactURL: known(s.ContactURL), LegalURL: known(s.LegalURL), PrivacyURL: known(s.PrivacyURL),
 		BaseURL: known(s.BaseURL), Repository: known(s.Repository), Languages: list(s.Languages),
+		Breaks: each(s.Breaks, func(x policy.Break) Break { return Break{x.What, b.text(x.Reason), known(x.Date)} }),
 	}
 }
 

@@ -58,7 +58,15 @@ type Index struct {
 	Origin                         // of the whole catalog
 	Kinds       []KindSummary      `json:"kinds"`
 	Frameworks  []FrameworkSummary `json:"frameworks"`
+	Breaks      []Break            `json:"breaks"`
 	Links       []Link             `json:"links"`
+}
+
+// A Break is a change that hurt readers and was made all the same.
+type Break struct {
+	What   string  `json:"what"` // as a comparison of two catalogs names it
+	Reason Text    `json:"reason"`
+	Date   *string `json:"date"` // since when
 }
 
 // Publisher answers for the registry.

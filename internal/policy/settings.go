@@ -23,6 +23,16 @@ type Settings struct {
 	LegalURL    string     `yaml:"legal_url,omitempty"`
 	PrivacyURL  string     `yaml:"privacy_url,omitempty"`
 	Bot         Bot        `yaml:"bot,omitempty"`
+	Breaks      []Break    `yaml:"breaks,omitempty"`
+}
+
+// A Break is a change of the published catalog that hurts its readers, and that the
+// registry's people decided on all the same. A build that compares with what was
+// published before lets it pass; the catalog tells its readers.
+type Break struct {
+	What   string     `yaml:"what"` // as the comparison names it, such as "id-lost dpgs/dhis2"
+	Reason entry.Text `yaml:"reason"`
+	Date   string     `yaml:"date"` // since when
 }
 
 // Publisher answers for the registry.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/published"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/internal/site"
 )
@@ -20,14 +21,20 @@ Builds the whole catalog as static files. The same commit gives the same bytes:
 dates come from Git. Outside Git, or while entries are changed and not committed,
 source_commit and the dates of changes are null. Only files that changed are
 written, the manifest last; a folder whose catalog would lose an id is left alone,
-and so is one that holds other files and no catalog yet.`,
+and so is one that holds other files and no catalog yet.
+
+With --against nothing is written if it would break programs that read an earlier
+catalog: a key or an id gone, a type changed, far fewer entries. What is broken on
+purpose is named with its reason under "breaks" in registry.yaml.`,
 	Examples: []string{
 		"dpg build --out public",
 		"dpg build --out public --no-history",
+		"dpg build --out public --against https://example.org/registry/",
 	},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		dir := cli.RegistryFlag(flags)
 		out := flags.String("out", "", "write the catalog to `DIR`")
+		against := flags.String("against", "", "refuse to break what was published in a folder or at an address, `OLD`")
 		noHistory := flags.Bool("no-history", false, "do without Git's history: the dates of changes are null")
 		jobs := cli.JobsFlag(flags)
 		return func(ctx context.Context, o *cli.IO, args []string) error {
@@ -46,9 +53,22 @@ and so is one that holds other files and no catalog yet.`,
 			}
 			done := o.Busy("building")
 			defer done()
-			cat, err := buildCatalog(ctx, o, *dir, *noHistory, *jobs)
+			in, err := catalogInput(ctx, o, *dir, *noHistory, *jobs)
 			if err != nil {
 				return err
+			}
+			cat, err := site.Build(ctx, in)
+			if err != nil {
+				return err
+			}
+			if *against != "" {
+				before, err := openPublished(*against)
+				if err != nil {
+					return err
+				}
+				if err := hold(ctx, o, before, published.Built("this build", cat), in.Registry.Settings.Breaks); err != nil {
+					return err
+				}
 			}
 			report, err := cat.Write(*out)
 			if err != nil {

@@ -20,6 +20,8 @@ var program = cli.Program{
 		mapCommand,
 		buildCommand,
 		serveCommand,
+		verifyCommand,
+		diffCommand,
 		licenseParseCommand,
 		licenseFixCommand,
 		licenseCheckCommand,

@@ -1,0 +1,164 @@
+// Package published reads a catalog as those who rely on it do: from its files,
+// wherever they are. It checks that they are whole and agree with each other, and
+// says what a reader would notice between two of them.
+package published
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/dpg-registry/dpg-registry/internal/catalog"
+)
+
+// A Site is where a catalog was published.
+type Site struct {
+	name string
+	read func(ctx context.Context, name string, most int64) ([]byte, error)
+	// list names every file below api/; nil where that cannot be asked.
+	list func() ([]string, error)
+}
+
+// String is where it is, for people.
+func (s *Site) String() string { return s.name }
+
+const (
+	apiFolder    = "api/v1/"
+	manifestName = apiFolder + "manifest.json"
+
+	// maxFile bounds one file, in bytes.
+	maxFile = 512 << 20
+)
+
+// Folder is a catalog in a folder; name is how to speak of it.
+func Folder(name string, files fs.FS) *Site {
+	read := func(_ context.Context, file string, most int64) ([]byte, error) {
+		f, err := files.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		if info, err := f.Stat(); err != nil {
+			return nil, err
+		} else if !info.Mode().IsRegular() {
+			return nil, errors.New("it is not a regular file")
+		}
+		return readAtMost(f, most)
+	}
+	list := func() (names []string, err error) {
+		err = fs.WalkDir(files, "api", func(name string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				names = append(names, name)
+			}
+			return err
+		})
+		return names, err
+	}
+	return &Site{name, read, list}
+}
+
+// Built is a catalog that is not published yet.
+func Built(name string, c *catalog.Catalog) *Site {
+	read := func(_ context.Context, file string, _ int64) ([]byte, error) { return c.File(file) }
+	return &Site{name, read, nil}
+}
+
+// Web is a catalog at an address: that of the folder that holds api/.
+func Web(client *http.Client, at *url.URL) *Site {
+	base := *at
+	base.RawQuery, base.Fragment = "", ""
+	base.Path = strings.TrimSuffix(base.Path, "/") + "/"
+	read := func(ctx context.Context, file string, most int64) ([]byte, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath(file).String(), nil)
+		if err != nil {
+			return nil, err
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			return nil, err
+		}
+		defer resp.Body.Close()
+		switch {
+		case resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone:
+			return nil, fs.ErrNotExist
+		case resp.StatusCode != http.StatusOK:
+			return nil, fmt.Errorf("the server answered %s", resp.Status)
+		}
+		return readAtMost(resp.Body, most)
+	}
+	return &Site{base.Redacted(), read, nil}
+}
+
+var errLong = errors.New("it is longer than said")
+
+func readAtMost(r io.Reader, most int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err == nil && int64(len(data)) > most {
+		err = errLong
+	}
+	return data, err
+}
+
+// manifest reads the list of files.
+func (s *Site) manifest(ctx context.Context) (*catalog.Manifest, error) {
+	data, err := s.read(ctx, manifestName, maxFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s has no %s, so it is no published catalog; name the folder or address that holds api/", s, manifestName)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s of %s: %w", manifestName, s, err)
+	}
+	var m catalog.Manifest
+	if err := json.Unmarshal(data, &m); err != nil || m.SchemaVersion == "" {
+		return nil, fmt.Errorf("%s of %s is not a manifest of a catalog", manifestName, s)
+	}
+	seen := map[string]bool{}
+	for _, f := range m.Files {
+		if !fs.ValidPath(f.Path) || f.Path == "." || f.Bytes < 0 || f.Bytes > maxFile || seen[f.Path] {
+			return nil, fmt.Errorf("%s of %s lists %q with %d bytes, which no catalog does", manifestName, s, f.Path, f.Bytes)
+		}
+		seen[f.Path] = true
+	}
+	return &m, nil
+}
+
+// response is the sort of a file of the API, by the name of its schema without
+// "catalog-"; "" is one that is no JSON response.
+func response(name string) string {
+	rest, api := strings.CutPrefix(name, apiFolder)
+	dir, base := path.Split(rest)
+	if !api || !strings.HasSuffix(base, ".json") || dir == "schemas/" {
+		return ""
+	}
+	switch {
+	case dir == "":
+		return strings.TrimSuffix(base, ".json")
+	case dir == "frameworks/":
+		return "framework"
+	case strings.HasPrefix(dir, "frameworks/"):
+		return "view"
+	}
+	return "entry"
+}
+
+// decode reads JSON, numbers as they are written.
+func decode(data []byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("more follows after the JSON")
+	}
+	return v, nil
+}
