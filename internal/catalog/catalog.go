@@ -91,7 +91,7 @@ func (b *builder) build() error {
 		b.cat.Index.Kinds = append(b.cat.Index.Kinds, summary)
 		status.Kinds = append(status.Kinds, KindStatus{summary.Name, summary.EntryCount, summary.Stages})
 	}
-	if err := b.frameworks(entries); err != nil {
+	if err := cmp.Or(b.frameworks(entries), b.facets(entries), b.flat(entries)); err != nil {
 		return err
 	}
 	if c := b.in.Findings; c != nil {
@@ -195,7 +195,15 @@ func (b *builder) links() []Link {
 		Link{"frameworks", frameworkFolder + ".json", schema("frameworks")},
 		Link{"framework", frameworkFolder + "/{framework}.json", schema("framework")},
 		Link{"view", viewPath("{framework}", "{id}"), schema("view")},
+		Link{"views", viewFolder + ".json", schema("views")},
+		Link{"facet", viewFolder + "/{facet}.json", schema("facet")},
+		Link{"facet-view", viewFolder + "/{facet}/{id}.json", schema("facet-view")},
+		Link{"identifiers", "identifiers.json", schema("identifiers")},
+		Link{"search", "search.json", schema("search")},
+		Link{"stats", "stats.json", schema("stats")},
+		Link{"csv", "csv/csv-metadata.json", nil},
 		Link{"full", "full.json", schema("full")},
+		Link{"full-lines", "full.ndjson", nil},
 		Link{"status", "status.json", schema("status")},
 		Link{"manifest", "manifest.json", schema("manifest")},
 		Link{"schema", schemaFolder + "/{name}.schema.json", nil})

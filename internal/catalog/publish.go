@@ -223,7 +223,7 @@ func (c *Catalog) lost(before map[string]bool) []string {
 		rest, api := strings.CutPrefix(name, apiFolder+"/")
 		dir, base := path.Split(rest)
 		dir = strings.TrimSuffix(dir, "/")
-		if !api || dir == "" || strings.Contains(dir, "/") || dir == frameworkFolder || dir == schemaFolder {
+		if !api || dir == "" || strings.Contains(dir, "/") || dir == frameworkFolder || dir == schemaFolder || dir == viewFolder || dir == "csv" {
 			continue
 		}
 		if c.files[name] == nil {

@@ -52,7 +52,7 @@ func eachMention(d *registry.Doc, visit func(key string, m mention)) {
 		}
 	}
 	for i, address := range d.Record.Repositories {
-		if key := canonicalRepository(address); key != "" {
+		if key := CanonicalRepository(address); key != "" {
 			visit("repository "+kind+"/"+key, mention{d, item("/repositories", i, "url"), "repository", address})
 		}
 	}
@@ -152,10 +152,10 @@ func movedBetween(a, b *registry.Doc) bool {
 	return to(a, b) || to(b, a)
 }
 
-// canonicalRepository reduces the address of a repository to what makes it the
+// CanonicalRepository reduces the address of a repository to what makes it the
 // same one, such as "github.com/dhis2/dhis2-core"; "" is no repository. A page of an
 // account on a known forge is none, since unrelated work is kept there.
-func canonicalRepository(address string) string {
+func CanonicalRepository(address string) string {
 	text, _ := trim(address)
 	if strings.IndexByte(text, '@') < 0 {
 		// no address for Git, which the pattern takes its time to find out

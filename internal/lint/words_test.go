@@ -53,8 +53,8 @@ func TestCanonicalRepository(t *testing.T) {
 		{"", ""}, {"on request", ""}, {"%", ""},
 	}
 	for _, tt := range tests {
-		if got := canonicalRepository(tt.in); got != tt.want {
-			t.Errorf("canonicalRepository(%q) = %q, want %q", tt.in, got, tt.want)
+		if got := CanonicalRepository(tt.in); got != tt.want {
+			t.Errorf("CanonicalRepository(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}
 }
@@ -223,7 +223,7 @@ func FuzzText(f *testing.F) {
 			}
 		}
 		faultOf(s)
-		canonicalRepository(s)
+		CanonicalRepository(s)
 		countryCode(s)
 		tagFor(s)
 		fold(s)

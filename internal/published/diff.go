@@ -136,7 +136,7 @@ func (c *comparison) files() {
 			continue
 		}
 		// A view of a code, a licence or a country comes and goes with what stands in it.
-		if dir, _ := path.Split(name); dir != "" && dir != "frameworks/" {
+		if dir, _ := path.Split(name); dir != "" && dir != "frameworks/" && dir != "views/" {
 			c.add(Notable, name, "it is gone", "")
 		} else {
 			c.add(Breaking, name, "it is gone", "file-gone "+name)
@@ -243,6 +243,7 @@ func (c *comparison) shapes() {
 var open = map[string]bool{
 	"title": true, "plural": true, "description": true, "notice": true, "attribution": true, "source_attribution": true,
 	"summary_text": true, "text": true, "reason": true, "stages": true, "entries": true, "relations": true,
+	"by_type": true, "by_sector": true, "by_license": true, "by_country": true, "by_sdg": true, "by_code": true,
 }
 
 func (c *comparison) shape(sort, at string, was, is *shape) {

@@ -145,6 +145,12 @@ func response(name string) string {
 		return "framework"
 	case strings.HasPrefix(dir, "frameworks/"):
 		return "view"
+	case dir == "views/":
+		return "facet"
+	case strings.HasPrefix(dir, "views/"):
+		return "facet-view"
+	case dir == "csv/":
+		return ""
 	}
 	return "entry"
 }

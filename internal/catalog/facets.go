@@ -1,0 +1,203 @@
+package catalog
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/dpg-registry/dpg-registry/internal/spdx"
+)
+
+// viewFolder holds what is found by a property of entries rather than by a code:
+// views/license.json lists the licences, views/license/MIT.json the entries under
+// one.
+const viewFolder = "views"
+
+// A facet is a property to find entries by.
+type facet struct {
+	name string
+	// values gives what an entry is found under: how it is spelt by its name in
+	// addresses.
+	values func(Entry) map[string]string
+}
+
+var facets = []facet{
+	{"country", func(e Entry) map[string]string {
+		return same(append(slices.Clone(e.Locations.DevelopedIn), e.Locations.DeployedIn...))
+	}},
+	{"license", func(e Entry) map[string]string {
+		var ids []string
+		for _, l := range e.Licenses {
+			if x, err := spdx.Parse(l.Expression); err == nil {
+				ids = append(ids, x.Licenses()...)
+			}
+		}
+		// A reference to a text of the entry's own is no licence that others have.
+		return same(slices.DeleteFunc(ids, func(id string) bool { return strings.Contains(id, "Ref-") }))
+	}},
+	{"organization", func(e Entry) map[string]string {
+		out := map[string]string{}
+		for _, o := range e.Organizations {
+			if o.Name != nil {
+				out[slug(*o.Name)] = *o.Name
+			}
+		}
+		return out
+	}},
+	{"sector", func(e Entry) map[string]string { return slugs(e.Sectors) }},
+	{"type", func(e Entry) map[string]string { return slugs(e.Types) }},
+}
+
+// same is values that are names in addresses themselves.
+func same(values []string) map[string]string {
+	out := map[string]string{}
+	for _, v := range values {
+		if plainSegment(v) {
+			out[v] = v
+		}
+	}
+	return out
+}
+
+func slugs(values []string) map[string]string {
+	out := map[string]string{}
+	for _, v := range values {
+		if plainSegment(v) && v == strings.ToLower(v) {
+			out[v] = v
+		} else {
+			out[slug(v)] = v
+		}
+	}
+	return out
+}
+
+// slug is a name for addresses that stays the same whoever else has a like name:
+// its letters in plain ASCII, and the beginning of a hash of the name without regard
+// to case and space.
+func slug(name string) string {
+	folded := strings.Join(strings.Fields(strings.ToLower(name)), " ")
+	sum := sha256.Sum256([]byte(folded))
+	var b strings.Builder
+	gap := false
+	for _, r := range norm.NFD.String(folded) {
+		switch {
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
+			if gap && b.Len() > 0 {
+				b.WriteByte('-')
+			}
+			gap = false
+			b.WriteRune(r)
+		case unicode.Is(unicode.Mn, r): // an accent
+		default:
+			gap = true
+		}
+		if b.Len() >= 60 {
+			break
+		}
+	}
+	return strings.TrimPrefix(b.String()+"-"+hex.EncodeToString(sum[:3]), "-")
+}
+
+// facets writes the lists and views of every facet.
+func (b *builder) facets(entries map[string][]Entry) error {
+	all := Facets{Envelope: b.envelope(), Items: []FacetSummary{}}
+	for _, f := range facets {
+		views := map[string]*FacetView{}
+		for _, k := range b.in.Registry.Kinds {
+			for _, e := range entries[k.Name] {
+				if !e.live() {
+					continue
+				}
+				for id, name := range f.values(e) {
+					v := views[id]
+					if v == nil {
+						v = &FacetView{Envelope: b.envelope(), Facet: f.name, ID: id, Items: []FacetItem{}}
+						views[id] = v
+					}
+					// Of spellings that differ in case or space, the first in order.
+					if v.Name == nil || name < *v.Name {
+						v.Name = &name
+					}
+					v.Items = append(v.Items, FacetItem{e.ID, e.Kind, e.Path, e.Name})
+				}
+			}
+		}
+		list := Facet{Envelope: b.envelope(), Facet: f.name, Items: []FacetValue{}}
+		for _, id := range slices.SortedFunc(maps.Keys(views), cmp.Compare[string]) {
+			v := views[id]
+			v.Total = len(v.Items)
+			var err error
+			if v.Digest, err = digest(v.Items); err != nil {
+				return err
+			}
+			path := viewFolder + "/" + f.name + "/" + id + ".json"
+			if err := b.put(path, v); err != nil {
+				return err
+			}
+			list.Items = append(list.Items, FacetValue{id, v.Name, path, v.Total})
+		}
+		list.Total = len(list.Items)
+		path := viewFolder + "/" + f.name + ".json"
+		if err := b.put(path, list); err != nil {
+			return err
+		}
+		all.Items = append(all.Items, FacetSummary{f.name, path, list.Total})
+	}
+	all.Total = len(all.Items)
+	return b.put(viewFolder+".json", all)
+}
+
+// Facets is api/v1/views.json: by what entries are found, beside framework codes.
+type Facets struct {
+	Envelope
+	Total int            `json:"total"`
+	Items []FacetSummary `json:"items"`
+}
+
+// FacetSummary is one property to find entries by.
+type FacetSummary struct {
+	Facet      string `json:"facet"`
+	Path       string `json:"path"`
+	ValueCount int    `json:"value_count"`
+}
+
+// Facet is api/v1/views/<facet>.json: the values that live entries have.
+type Facet struct {
+	Envelope
+	Facet string       `json:"facet"`
+	Total int          `json:"total"`
+	Items []FacetValue `json:"items"`
+}
+
+// FacetValue is one value with how many live entries have it.
+type FacetValue struct {
+	ID         string  `json:"id"` // its name in addresses
+	Name       *string `json:"name"`
+	Path       string  `json:"path"`
+	EntryCount int     `json:"entry_count"`
+}
+
+// FacetView is api/v1/views/<facet>/<id>.json: the live entries with one value.
+type FacetView struct {
+	Envelope
+	Facet  string      `json:"facet"`
+	ID     string      `json:"id"`
+	Name   *string     `json:"name"`
+	Total  int         `json:"total"`
+	Digest string      `json:"digest"` // of items, see digest
+	Items  []FacetItem `json:"items"`
+}
+
+// FacetItem is an entry in a view.
+type FacetItem struct {
+	ID   string  `json:"id"`
+	Kind string  `json:"kind"`
+	Path string  `json:"path"`
+	Name *string `json:"name"`
+}
