@@ -21,7 +21,8 @@ type checkKey struct{ sha, name string }
 
 // remoteCheck is where a check stands.
 type remoteCheck struct {
-	id     int64  // of the check run; 0 for a commit status
+	id     int64  // of the check run to change; 0 for a commit status, and where a new one is made
+	last   int64  // of the last check run of the name
 	digest string // of what it says; "" for a commit status
 	status string // state and description of a commit status
 }
@@ -68,15 +69,17 @@ func (f *Forge) SetCheck(ctx context.Context, sha string, c forge.Check) error {
 		return nil
 	}
 	if !statuses {
-		id, err := f.setRun(ctx, sha, c, had.id)
+		last, err := f.setRun(ctx, sha, c, *had)
 		if status(err) != http.StatusForbidden {
 			if err != nil {
+				f.forget(key) // how far it came is asked for the next time
 				return fmt.Errorf("set check %s of %.7s: %w", c.Name, sha, explain(err))
 			}
+			id := last
 			if len(c.Annotations) > 0 {
 				id = 0 // they cannot be taken back: a change is a new run
 			}
-			f.remember(key, &remoteCheck{id: id, digest: digest(c)})
+			f.remember(key, &remoteCheck{id: id, last: last, digest: digest(c)})
 			return nil
 		}
 		// Only an app may make check runs, such as the one that a workflow runs as.
@@ -111,6 +114,12 @@ func (f *Forge) remember(key checkKey, r *remoteCheck) {
 	f.checks[key] = r
 }
 
+func (f *Forge) forget(key checkKey) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.checks, key)
+}
+
 // statusOf is a check as a commit status: neutral passes, as it does for a required
 // check run.
 func statusOf(c forge.Check) string {
@@ -121,63 +130,57 @@ func statusOf(c forge.Check) string {
 	return state + " " + clip(c.Title, 139)
 }
 
-// setRun makes or changes a check run and returns its id. An answer that is lost
-// leaves one that the next try finds by its name.
-func (f *Forge) setRun(ctx context.Context, sha string, c forge.Check, id int64) (int64, error) {
+// setRun makes or changes a check run and returns its id. A write whose answer was
+// lost is done again only if it took no effect.
+func (f *Forge) setRun(ctx context.Context, sha string, c forge.Check, had remoteCheck) (int64, error) {
+	key := checkKey{sha, c.Name}
 	completed, conclusion, external := "completed", string(c.Conclusion), digest(c)
 	notes := make([]*github.CheckRunAnnotation, len(c.Annotations))
 	for i, a := range c.Annotations {
 		notes[i] = annotationOf(a)
 	}
-	first := notes[:min(batch, len(notes))]
-	summary := c.Summary
-	if summary == "" {
-		summary = c.Title // GitHub wants one
+	summary := cmp.Or(c.Summary, c.Title) // GitHub wants one
+	if r := []rune(summary); len(r) > maxSummary {
+		summary = string(r[:maxSummary])
 	}
-	if len([]rune(summary)) > maxSummary {
-		summary = string([]rune(summary)[:maxSummary])
-	}
-	output := &github.CheckRunOutput{Title: &c.Title, Summary: &summary, Annotations: first}
-	// The digest goes with the last batch: a check that is cut short is set again.
-	if len(notes) > batch {
-		external = ""
-	}
-	if id == 0 {
-		run, _, err := f.api.Checks.CreateCheckRun(ctx, f.opt.Owner, f.opt.Name, github.CreateCheckRunOptions{
-			Name: c.Name, HeadSHA: sha, ExternalID: &external, Status: &completed, Conclusion: &conclusion, Output: output,
-		})
-		if unsure(ctx, err) {
-			if run, err = f.run(ctx, checkKey{sha, c.Name}); err == nil && run == nil {
+	id := had.id
+	for at := 0; at == 0 || at < len(notes); at += batch {
+		end := min(at+batch, len(notes))
+		// The digest goes with the last batch: a check that is cut short is set again.
+		mark := ""
+		if end == len(notes) {
+			mark = external
+		}
+		output := &github.CheckRunOutput{Title: &c.Title, Summary: &summary, Annotations: notes[at:end]}
+		write := func() (run *github.CheckRun, err error) {
+			if id == 0 {
 				run, _, err = f.api.Checks.CreateCheckRun(ctx, f.opt.Owner, f.opt.Name, github.CreateCheckRunOptions{
-					Name: c.Name, HeadSHA: sha, ExternalID: &external, Status: &completed, Conclusion: &conclusion, Output: output,
+					Name: c.Name, HeadSHA: sha, ExternalID: &mark, Status: &completed, Conclusion: &conclusion, Output: output,
 				})
+			} else {
+				run, _, err = f.api.Checks.UpdateCheckRun(ctx, f.opt.Owner, f.opt.Name, id, github.UpdateCheckRunOptions{
+					Name: c.Name, ExternalID: &mark, Status: &completed, Conclusion: &conclusion, Output: output,
+				})
+			}
+			return run, err
+		}
+		run, err := write()
+		if unsure(ctx, err) {
+			now, lerr := f.run(ctx, key)
+			if lerr != nil {
+				return 0, errors.Join(err, lerr)
+			}
+			took := now != nil && (id == 0 && now.GetID() > had.last || now.GetID() == id && now.GetOutput().GetAnnotationsCount() == end && end > at)
+			if took {
+				run, err = now, nil
+			} else {
+				run, err = write()
 			}
 		}
 		if err != nil {
 			return 0, err
 		}
 		id = run.GetID()
-	} else {
-		run, _, err := f.api.Checks.UpdateCheckRun(ctx, f.opt.Owner, f.opt.Name, id, github.UpdateCheckRunOptions{
-			Name: c.Name, ExternalID: &external, Status: &completed, Conclusion: &conclusion, Output: output,
-		})
-		if err != nil {
-			return 0, err
-		}
-		id = run.GetID()
-	}
-	for at := batch; at < len(notes); at += batch {
-		end := min(at+batch, len(notes))
-		if end == len(notes) {
-			external = digest(c)
-		}
-		_, _, err := f.api.Checks.UpdateCheckRun(ctx, f.opt.Owner, f.opt.Name, id, github.UpdateCheckRunOptions{
-			Name: c.Name, ExternalID: &external, Status: &completed, Conclusion: &conclusion,
-			Output: &github.CheckRunOutput{Title: &c.Title, Summary: &summary, Annotations: notes[at:end]},
-		})
-		if err != nil {
-			return 0, err
-		}
 	}
 	return id, nil
 }
@@ -239,7 +242,7 @@ func (f *Forge) Check(ctx context.Context, sha, name string) (c forge.Check, ok 
 		return c, false, fmt.Errorf("check %s of %.7s: %w", name, sha, explain(err))
 	}
 	if run == nil || run.GetStatus() != "completed" {
-		f.remember(key, &remoteCheck{id: run.GetID()})
+		f.remember(key, &remoteCheck{id: run.GetID(), last: run.GetID()})
 		return c, false, nil
 	}
 	c = forge.Check{
@@ -265,7 +268,11 @@ func (f *Forge) Check(ctx context.Context, sha, name string) (c forge.Check, ok 
 			return c, false, fmt.Errorf("annotations of check %s of %.7s: %w", name, sha, err)
 		}
 	}
-	r := &remoteCheck{id: run.GetID(), digest: cmp.Or(run.GetExternalID(), "none")}
+	if run.GetExternalID() == "" && len(c.Annotations) >= batch { // its making was cut short
+		f.remember(key, &remoteCheck{last: run.GetID()})
+		return forge.Check{}, false, nil
+	}
+	r := &remoteCheck{id: run.GetID(), last: run.GetID(), digest: cmp.Or(run.GetExternalID(), "none")}
 	if len(c.Annotations) > 0 {
 		r.id = 0 // they cannot be taken back: a change is a new run
 	}

@@ -57,6 +57,10 @@ type Options struct {
 	// API, and GitHub signs them.
 	Push bool
 
+	Timeout  time.Duration // of one request to the API, 0 for 30 seconds
+	GitTime  time.Duration // of one talk with the Git server, 0 for 10 minutes
+	GitBytes int64         // the most that it may send in one, 0 for 2 GiB
+
 	Transport http.RoundTripper // nil is http.DefaultTransport
 	Now       func() time.Time  // required, to wait as long as a rate limit says
 	MaxWait   time.Duration     // the longest such wait, 0 for a minute; beyond it the error says when
@@ -92,7 +96,8 @@ func Open(opt Options) (*Forge, error) {
 	if opt.Tokens == nil {
 		opt.Tokens = StaticToken("")
 	}
-	opt.MaxWait = cmp.Or(opt.MaxWait, time.Minute)
+	opt.MaxWait, opt.Timeout = cmp.Or(opt.MaxWait, time.Minute), cmp.Or(opt.Timeout, 30*time.Second)
+	opt.GitTime, opt.GitBytes = cmp.Or(opt.GitTime, 10*time.Minute), cmp.Or(opt.GitBytes, 2<<30)
 	api, err := address(cmp.Or(opt.API, "https://api.github.com/"))
 	if err != nil {
 		return nil, fmt.Errorf("address of the API: %w", err)
@@ -102,17 +107,20 @@ func Open(opt Options) (*Forge, error) {
 		return nil, fmt.Errorf("address of the server: %w", err)
 	}
 	f := &Forge{opt: opt, server: server, checks: map[checkKey]*remoteCheck{}, user: forge.User{Login: opt.Login, ID: opt.UserID}}
-	base := opt.Transport
-	if base == nil {
-		base = http.DefaultTransport
-	}
-	f.api = github.NewClient(&http.Client{
-		Timeout:   2*time.Minute + opt.MaxWait*maxTries,
-		Transport: &patient{next: &authorized{next: base, host: api.Host, tokens: opt.Tokens}, now: opt.Now, maxWait: opt.MaxWait, log: f.logf},
-	})
+	f.api = github.NewClient(&http.Client{Transport: &patient{
+		next: &authorized{next: opt.transport(), host: api.Host, tokens: opt.Tokens},
+		host: api.Host, now: opt.Now, timeout: opt.Timeout, maxWait: opt.MaxWait, log: f.logf,
+	}})
 	f.api.BaseURL, f.api.UserAgent = api, "dpgbot"
 	f.git.pulls = map[int]string{}
 	return f, nil
+}
+
+func (o Options) transport() http.RoundTripper {
+	if o.Transport == nil {
+		return http.DefaultTransport
+	}
+	return o.Transport
 }
 
 func (f *Forge) logf(format string, args ...any) {
@@ -186,6 +194,16 @@ type SetupError struct {
 func (e *SetupError) Error() string { return e.What + "; " + e.Do }
 func (e *SetupError) Unwrap() error { return e.err }
 
+// A LimitError says that GitHub takes no more requests for now, and that waiting
+// would take longer than Options.MaxWait.
+type LimitError struct {
+	text string // says until when
+	err  error
+}
+
+func (e *LimitError) Error() string { return e.text }
+func (e *LimitError) Unwrap() error { return e.err }
+
 // explain puts GitHub's refusals into words. What it wraps is kept.
 func explain(err error) error {
 	var limit *github.RateLimitError
@@ -195,10 +213,10 @@ func explain(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &limit):
-		return fmt.Errorf("GitHub's limit of %d requests an hour is used up until %s; run again after that",
-			limit.Rate.Limit, limit.Rate.Reset.UTC().Format("15:04 UTC"))
+		return &LimitError{fmt.Sprintf("GitHub's limit of %d requests an hour is used up until %s; run again after that",
+			limit.Rate.Limit, limit.Rate.Reset.UTC().Format("15:04 UTC")), err}
 	case errors.As(err, &abuse):
-		return fmt.Errorf("GitHub asks to slow down; run again in %s", cmp.Or(abuse.GetRetryAfter(), time.Minute))
+		return &LimitError{fmt.Sprintf("GitHub asks to slow down; run again in %s", cmp.Or(abuse.GetRetryAfter(), time.Minute)), err}
 	case !errors.As(err, &resp) || resp.Response == nil:
 		return err
 	}
@@ -212,6 +230,8 @@ func explain(err error) error {
 		return &SetupError{fmt.Sprintf("the token may not %s", asked(resp)), "give it that permission: in a workflow under \"permissions:\", for a token of your own where it was made", err}
 	case resp.Response.StatusCode == http.StatusForbidden && strings.Contains(message, "archived"):
 		return &SetupError{"the repository is archived, so nothing can be changed in it", "unarchive it under Settings", err}
+	case resp.Response.StatusCode == http.StatusTooManyRequests || strings.Contains(message, "secondary rate limit"):
+		return &LimitError{"GitHub asks to slow down; run again in some minutes", err}
 	case resp.Response.StatusCode == http.StatusNotFound || resp.Response.StatusCode == http.StatusGone:
 		return fmt.Errorf("%s: %w", asked(resp), forge.ErrNotFound)
 	}

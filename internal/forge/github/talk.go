@@ -126,7 +126,11 @@ func (f *Forge) Open(ctx context.Context, n forge.NewPullRequest) (forge.PullReq
 	wish := &github.NewPullRequest{Title: &n.Title, Body: &n.Body, Head: &head, Base: &n.Base}
 	p, _, err := f.api.PullRequests.Create(ctx, f.opt.Owner, f.opt.Name, wish)
 	if unsure(ctx, err) {
-		open, lerr := f.PullRequests(ctx, forge.Filter{State: forge.Open})
+		filter := forge.Filter{State: forge.Open}
+		if n.HeadRepository == "" {
+			filter.Head = n.Head
+		}
+		open, lerr := f.PullRequests(ctx, filter)
 		if lerr != nil {
 			return forge.PullRequest{}, fmt.Errorf("open a pull request of %q: %w", n.Head, errors.Join(explain(err), lerr))
 		}
@@ -355,8 +359,9 @@ func (f *Forge) Comment(ctx context.Context, number int, body string) (forge.Com
 		if lerr != nil {
 			return forge.Comment{}, fmt.Errorf("comment on number %d: %w", number, errors.Join(explain(err), lerr))
 		}
-		// The last one, if it is ours and says the same: an older one was said before.
-		if n := len(said); n > 0 && said[n-1].Own && said[n-1].Body == body {
+		// The last of ours, if it says the same: an older one was said before.
+		said = slices.DeleteFunc(said, func(c forge.Comment) bool { return !c.Own })
+		if n := len(said); n > 0 && said[n-1].Body == body {
 			return said[n-1], nil
 		}
 		c, _, err = f.api.Issues.CreateComment(ctx, f.opt.Owner, f.opt.Name, number, &github.IssueComment{Body: &body})
@@ -457,7 +462,10 @@ func (f *Forge) CommentLines(ctx context.Context, number int, sha string, remark
 		if lerr != nil {
 			return fmt.Errorf("remarks on pull request %d: %w", number, errors.Join(explain(err), lerr))
 		}
-		if slices.ContainsFunc(there, func(c forge.LineComment) bool { return c.Own && c.NewLineComment == remarks[0] }) {
+		there = slices.DeleteFunc(there, func(c forge.LineComment) bool { return !c.Own })
+		if !slices.ContainsFunc(remarks, func(r forge.NewLineComment) bool {
+			return !slices.ContainsFunc(there, func(c forge.LineComment) bool { return c.NewLineComment == r })
+		}) {
 			return nil
 		}
 		_, _, err = f.api.PullRequests.CreateReview(ctx, f.opt.Owner, f.opt.Name, number, wish)

@@ -2,11 +2,13 @@ package github
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -37,19 +39,37 @@ func (a *authorized) RoundTrip(r *http.Request) (*http.Response, error) {
 	return a.next.RoundTrip(r)
 }
 
+var errElsewhere = errors.New("GitHub leads elsewhere, where the token must not go")
+
+// oneHost sends nothing to anywhere else.
+type oneHost struct {
+	next http.RoundTripper
+	host string
+}
+
+func (o *oneHost) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Host != o.host {
+		return nil, fmt.Errorf("%w: to %q", errElsewhere, r.URL.Host)
+	}
+	return o.next.RoundTrip(r)
+}
+
 // A patient transport repeats what is safe to repeat, waits where GitHub says so, and asks
 // again for what it has only whether it changed, which costs nothing of the rate
 // limit. A write whose answer is lost is not repeated here: whoever wrote looks
 // first whether it took effect.
 type patient struct {
 	next    http.RoundTripper
+	host    string // of the API; what leads elsewhere is not followed
 	now     func() time.Time
+	timeout time.Duration // of one try
 	maxWait time.Duration
 	log     func(format string, args ...any)
 
-	mu   sync.Mutex
-	seen map[string]*seen // by address
-	held int              // bytes in seen
+	mu      sync.Mutex
+	seen    map[string]*seen // by address
+	held    int              // bytes in seen
+	renamed bool             // it was said that the repository has another name
 }
 
 // seen is an answer to a GET that has a version.
@@ -66,6 +86,9 @@ const maxSeen = 32 << 20
 // maxAnswer bounds one answer, in bytes.
 const maxAnswer = 64 << 20
 
+// maxHops is how often a request is sent on to another address.
+const maxHops = 5
+
 func (t *patient) RoundTrip(r *http.Request) (*http.Response, error) {
 	key := r.URL.String()
 	read := r.Method == http.MethodGet || r.Method == http.MethodHead
@@ -75,29 +98,27 @@ func (t *patient) RoundTrip(r *http.Request) (*http.Response, error) {
 		old = t.seen[key]
 		t.mu.Unlock()
 	}
+	at, hops := r.URL, 0
 	for try := 1; ; try++ {
-		req := r.Clone(r.Context())
-		if r.GetBody != nil {
-			body, err := r.GetBody()
-			if err != nil {
+		resp, body, err := t.try(r, at, old)
+		if err == nil {
+			if to, err := t.elsewhere(at, resp); err != nil {
 				return nil, err
+			} else if to != nil {
+				if hops++; hops > maxHops {
+					return nil, errors.New("GitHub leads in circles")
+				}
+				at = to
+				try--
+				continue
 			}
-			req.Body = body
 		}
-		if old != nil {
-			req.Header.Set("If-None-Match", old.etag)
-		}
-		resp, err := t.next.RoundTrip(req)
-		wait, again := t.again(resp, err, read, try)
+		wait, again := t.again(resp, body, err, read, try)
 		if !again || try == maxTries || r.Context().Err() != nil {
 			if err != nil {
 				return nil, err
 			}
-			return t.keep(key, r, old, resp)
-		}
-		if resp != nil {
-			io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
-			resp.Body.Close()
+			return t.keep(key, r, old, resp, body), nil
 		}
 		if wait >= time.Second {
 			t.log("GitHub asks to wait %s", wait.Round(time.Second))
@@ -112,8 +133,67 @@ func (t *patient) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
+// try sends a request once, to an address, and reads the whole answer.
+func (t *patient) try(r *http.Request, at *url.URL, old *seen) (*http.Response, []byte, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), t.timeout)
+	defer cancel()
+	req := r.Clone(ctx)
+	req.URL, req.Host = at, at.Host
+	if r.GetBody != nil {
+		body, err := r.GetBody()
+		if err != nil {
+			return nil, nil, err
+		}
+		req.Body = body
+	}
+	if old != nil {
+		req.Header.Set("If-None-Match", old.etag)
+	}
+	resp, err := t.next.RoundTrip(req)
+	if err == nil {
+		defer resp.Body.Close()
+		var body []byte
+		body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+		if len(body) > maxAnswer {
+			return nil, nil, fmt.Errorf("GitHub's answer has more than %d bytes", maxAnswer)
+		}
+		if err == nil {
+			return resp, body, nil
+		}
+	}
+	if ctx.Err() != nil && r.Context().Err() == nil {
+		err = fmt.Errorf("GitHub did not answer within %s", t.timeout)
+	}
+	return nil, nil, err
+}
+
+// elsewhere is where a request is sent on to, nil if it is not: a renamed repository
+// is found by its number. The request stays what it was, as GitHub wants it to.
+func (t *patient) elsewhere(at *url.URL, resp *http.Response) (*url.URL, error) {
+	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	default:
+		return nil, nil
+	}
+	to, err := at.Parse(resp.Header.Get("Location"))
+	if err != nil || resp.Header.Get("Location") == "" {
+		return nil, fmt.Errorf("GitHub answered %d and no address to go on to", resp.StatusCode)
+	}
+	if to.Host != t.host || to.Scheme != at.Scheme {
+		return nil, fmt.Errorf("%w: to %q", errElsewhere, to.Host)
+	}
+	t.mu.Lock()
+	said := t.renamed
+	t.renamed = true
+	t.mu.Unlock()
+	if !said {
+		t.log("the repository has another name by now; GitHub still finds it, but with twice the requests: use the new name")
+	}
+	return to, nil
+}
+
 // again says whether to send a request once more, and after how long.
-func (t *patient) again(resp *http.Response, err error, read bool, try int) (time.Duration, bool) {
+func (t *patient) again(resp *http.Response, body []byte, err error, read bool, try int) (time.Duration, bool) {
 	pause := time.Duration(1<<try) * 100 * time.Millisecond
 	if err != nil {
 		return pause, read
@@ -121,6 +201,9 @@ func (t *patient) again(resp *http.Response, err error, read bool, try int) (tim
 	switch resp.StatusCode {
 	case http.StatusForbidden, http.StatusTooManyRequests: // nothing was done, so a write may be sent again too
 		wait, limited := t.limited(resp.Header)
+		if !limited && bytes.Contains(bytes.ToLower(body), []byte("secondary rate limit")) {
+			wait, limited = time.Minute, true // what GitHub asks for where it gives no number
+		}
 		return wait, limited && wait <= t.maxWait
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusInternalServerError:
 		return pause, read
@@ -146,62 +229,32 @@ func (t *patient) limited(h http.Header) (time.Duration, bool) {
 }
 
 // keep remembers a versioned answer, or gives the one remembered.
-func (t *patient) keep(key string, r *http.Request, old *seen, resp *http.Response) (*http.Response, error) {
+func (t *patient) keep(key string, r *http.Request, old *seen, resp *http.Response, body []byte) *http.Response {
 	if resp.StatusCode == http.StatusNotModified && old != nil {
-		resp.Body.Close()
-		header := old.header.Clone()
-		for name, values := range resp.Header { // the rate limit's are the new ones
-			if strings.HasPrefix(name, "X-Ratelimit-") {
-				header[name] = values
-			}
-		}
-		resp.StatusCode, resp.Status, resp.Header = http.StatusOK, "200 OK", header
-		resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(old.body)), int64(len(old.body))
-		return resp, nil
+		resp.StatusCode, resp.Status, resp.Header, body = http.StatusOK, "200 OK", old.header.Clone(), old.body
+	} else if etag := resp.Header.Get("ETag"); r.Method == http.MethodGet && resp.StatusCode == http.StatusOK && etag != "" {
+		t.remember(key, &seen{etag, resp.Header.Clone(), body})
 	}
-	etag := resp.Header.Get("ETag")
-	if r.Method != http.MethodGet || resp.StatusCode != http.StatusOK || etag == "" {
-		resp.Body = &bounded{ReadCloser: resp.Body, left: maxAnswer}
-		return resp, nil
+	if resp.StatusCode < 300 {
+		// The library would refuse the next request by itself where none is left, and not
+		// wait however short that is.
+		resp.Header.Del("X-RateLimit-Remaining")
+		resp.Header.Del("X-RateLimit-Reset")
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	resp.Body.Close()
-	if err != nil {
-		return nil, err
-	}
-	if len(body) > maxAnswer {
-		return nil, errLong
-	}
+	resp.Request = r
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return resp
+}
+
+func (t *patient) remember(key string, s *seen) {
 	t.mu.Lock()
-	if t.held+len(body) > maxSeen {
-		t.seen, t.held = nil, 0
-	}
-	if t.seen == nil {
-		t.seen = map[string]*seen{}
-	}
+	defer t.mu.Unlock()
 	if had := t.seen[key]; had != nil {
 		t.held -= len(had.body)
 	}
-	t.seen[key] = &seen{etag, resp.Header.Clone(), body}
-	t.held += len(body)
-	t.mu.Unlock()
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return resp, nil
-}
-
-var errLong = fmt.Errorf("GitHub's answer has more than %d bytes", maxAnswer)
-
-// bounded fails where an answer goes on too long.
-type bounded struct {
-	io.ReadCloser
-	left int64
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errLong
+	if t.seen == nil || t.held+len(s.body) > maxSeen {
+		t.seen, t.held = map[string]*seen{}, 0
 	}
-	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
-	b.left -= int64(n)
-	return n, err
+	t.seen[key] = s
+	t.held += len(s.body)
 }

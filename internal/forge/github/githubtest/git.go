@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/cgi"
@@ -216,7 +217,7 @@ func (s *Server) serveGit(w http.ResponseWriter, r *http.Request) {
 	note.Status = http.StatusOK
 	s.note(note)
 	var complaints bytes.Buffer
-	backend := &cgi.Handler{Path: filepath.Join(out, "git-http-backend"), Dir: s.root, Env: env, Stderr: &complaints}
+	backend := &cgi.Handler{Path: filepath.Join(out, "git-http-backend"), Dir: s.root, Env: env, Stderr: &complaints, Logger: log.New(io.Discard, "", 0)}
 	answer := http.ResponseWriter(w)
 	if f != nil && f.Drop {
 		answer = &lost{header: http.Header{}}

@@ -250,6 +250,13 @@ const maxBody = 64 << 20
 
 // ServeHTTP answers the API below /api/v3/ and Git everywhere else.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	for token := range s.tokens {
+		if strings.Contains(r.URL.String(), token) {
+			s.t.Errorf("%s %s: a token stands in the address", r.Method, r.URL.Path)
+		}
+	}
+	s.mu.Unlock()
 	if rest, ok := strings.CutPrefix(r.URL.Path, "/api/v3/"); ok {
 		s.serveAPI(w, r, rest)
 		return
