@@ -172,6 +172,7 @@ func TestUnfolding(t *testing.T) {
 
 // No token and no key is ever written down or said.
 func TestSecretsStaySecret(t *testing.T) {
+	t.Parallel()
 	var said strings.Builder
 	cache := t.TempDir()
 	var secrets []string

@@ -52,6 +52,7 @@ func TestConforms(t *testing.T) {
 		}, forgetest.Differs{SignsCommits: true}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := githubtest.New(t, githubtest.Options{})
 			opt := options(t, s)
 			tt.set(t, s, &opt)

@@ -285,6 +285,7 @@ func TestAsksWhetherChanged(t *testing.T) {
 func TestMovedMeanwhile(t *testing.T) {
 	for _, op := range []string{"", "git/create-tree", "git/create-commit", "info/git-receive-pack", "git-receive-pack"} {
 		t.Run(op, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, nil)
 			main := w.Server.Head("main")
 			old, err := w.Forge.Commit(t.Context(), w.bot(main))
@@ -347,6 +348,7 @@ func TestRenamedRepository(t *testing.T) {
 
 // Another host gets nothing: no request, or at least no token.
 func TestTokenStaysHome(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var got []string
 	thief := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -355,19 +357,24 @@ func TestTokenStaysHome(t *testing.T) {
 		got = append(got, r.Method+" "+r.URL.Path+" "+r.Header.Get("Authorization"))
 	}))
 	t.Cleanup(thief.Close)
-	for _, op := range []string{"pulls/get", "issues/create-comment", "git/create-tree", "info/git-upload-pack", "git-upload-pack", "info/git-receive-pack", "git-receive-pack"} {
-		for _, status := range []int{301, 307} {
-			w := newWorld(t, nil)
-			w.Fail(githubtest.Fault{Operation: op, Times: -1, Status: status, Header: http.Header{"Location": {thief.URL + "/x"}}})
-			ctx := t.Context()
-			_, err1 := w.PullRequest(ctx, w.pull)
-			_, err2 := w.Forge.Comment(ctx, w.pull, "x")
-			_, err3 := w.Forge.Commit(ctx, w.bot(w.Server.Head("main")))
-			if errors.Join(err1, err2, err3) == nil {
-				t.Errorf("%d for %s: nothing failed", status, op)
+	t.Run("redirects", func(t *testing.T) {
+		for _, op := range []string{"pulls/get", "issues/create-comment", "git/create-tree", "info/git-upload-pack", "git-upload-pack", "info/git-receive-pack", "git-receive-pack"} {
+			for _, status := range []int{301, 307} {
+				t.Run(fmt.Sprint(op, status), func(t *testing.T) {
+					t.Parallel()
+					w := newWorld(t, nil)
+					w.Fail(githubtest.Fault{Operation: op, Times: -1, Status: status, Header: http.Header{"Location": {thief.URL + "/x"}}})
+					ctx := t.Context()
+					_, err1 := w.PullRequest(ctx, w.pull)
+					_, err2 := w.Forge.Comment(ctx, w.pull, "x")
+					_, err3 := w.Forge.Commit(ctx, w.bot(w.Server.Head("main")))
+					if errors.Join(err1, err2, err3) == nil {
+						t.Error("nothing failed")
+					}
+				})
 			}
 		}
-	}
+	})
 	w := newWorld(t, nil)
 	id, key := w.AddApp("dpg-bot")
 	for _, op := range []string{"apps/get-repo-installation", "apps/create-installation-access-token"} {
@@ -434,6 +441,7 @@ func TestActionsMayNotOpenPulls(t *testing.T) {
 }
 
 func TestManyFiles(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	files := map[string]string{}
 	for i := range 3000 {

@@ -55,12 +55,13 @@ type Options struct {
 type Server struct {
 	*Repo // the repository the test is about
 
-	t    testing.TB
-	opt  Options
-	root string // folder of the bare repositories
-	http *httptest.Server
-	api  *description
-	done chan struct{} // closed when the test ends, for requests that hang
+	t       testing.TB
+	opt     Options
+	root    string // folder of the bare repositories
+	http    *httptest.Server
+	api     *description
+	backend string        // git http-backend
+	done    chan struct{} // closed when the test ends, for requests that hang
 
 	mu       sync.Mutex
 	ticks    int   // seconds since the beginning
@@ -98,9 +99,10 @@ func New(t testing.TB, opt Options) *Server {
 	}
 	s.http = httptest.NewServer(s)
 	var err error
-	if s.api, err = describe(s.API()); err != nil {
+	if s.api, err = describe(); err != nil {
 		t.Fatal(err)
 	}
+	s.backend = filepath.Join(s.git("", "", "--exec-path"), "git-http-backend")
 	s.addUser(opt.Owner, "admin")
 	s.users["github-actions[bot]"] = &account{User{"github-actions[bot]", 41898282}, "write"}
 	s.Repo = s.newRepo(opt.Owner, opt.Name)
