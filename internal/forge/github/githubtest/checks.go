@@ -9,11 +9,11 @@ import (
 
 // run is a check run.
 type run struct {
-	id                           int64
-	sha, name, status, external  string
-	conclusion, title, summary   string
-	notes                        []any
-	started, completed, detailed string
+	id                          int64
+	sha, name, status, external string
+	conclusion, title, summary  string
+	notes                       []any
+	started, completed          string
 }
 
 type status struct {
