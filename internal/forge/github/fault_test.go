@@ -2,6 +2,7 @@ package github_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -172,7 +173,11 @@ func TestWritesOnce(t *testing.T) {
 						if op == "git-receive-pack" && (f.name == "slow down" || f.name == "no answer") {
 							continue // GitHub's words for its API; and the bound of Git is a test of its own
 						}
-						w := newWorld(t, func(o *github.Options) { o.Timeout = time.Second })
+						w := newWorld(t, func(o *github.Options) {
+							if f.fault.Hang {
+								o.Timeout = time.Second
+							}
+						})
 						f.fault.Operation, f.fault.Nth = op, nth
 						w.Fail(f.fault)
 						if err := tt.do(t.Context(), w); err != nil {
@@ -250,14 +255,24 @@ func TestWaits(t *testing.T) {
 		{"three times 502", githubtest.Fault{Status: 502, Times: 3}},
 		{"no answer", githubtest.Fault{Hang: true}},
 		{"cut off", githubtest.Fault{Drop: true}},
+		{"Git cut off", githubtest.Fault{Operation: "git-upload-pack", Drop: true}},
+		{"Git's 502", githubtest.Fault{Operation: "git-upload-pack", Status: 502, Times: 2}},
+		{"branches cut off", githubtest.Fault{Operation: "info/git-upload-pack", Drop: true}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, func(o *github.Options) { o.Timeout = 2 * time.Second })
-			tt.fault.Operation = "pulls/get"
+			w := newWorld(t, func(o *github.Options) {
+				if tt.fault.Hang {
+					o.Timeout = time.Second
+				}
+			})
+			tt.fault.Operation = cmp.Or(tt.fault.Operation, "pulls/get")
 			w.Fail(tt.fault)
 			if p, err := w.PullRequest(t.Context(), w.pull); err != nil || p.Number != w.pull {
 				t.Errorf("PullRequest = %+v, %v", p, err)
+			}
+			if _, err := w.Git(t.Context()); err != nil {
+				t.Errorf("Git = %v", err)
 			}
 		})
 	}

@@ -114,6 +114,11 @@ func (b *bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// tooMuch says that the Git server went beyond a bound, which it would do again.
+type tooMuch string
+
+func (e tooMuch) Error() string { return string(e) }
+
 type boundedBody struct {
 	io.ReadCloser
 	of *bounded
@@ -122,7 +127,7 @@ type boundedBody struct {
 func (b *boundedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if b.of.left.Add(-int64(n)) < 0 {
-		return 0, fmt.Errorf("the Git server sends more than %d bytes", b.of.most)
+		return 0, tooMuch(fmt.Sprintf("the Git server sends more than %d bytes", b.of.most))
 	}
 	return n, err
 }
@@ -172,6 +177,10 @@ func (f *Forge) refs(ctx context.Context, repository string) (*packp.AdvRefs, er
 
 // passing reports whether an error of the Git server may be gone the next time.
 func passing(err error) bool {
+	var much tooMuch
+	if errors.As(err, &much) {
+		return false
+	}
 	for _, lasting := range []error{
 		transport.ErrAuthenticationRequired, transport.ErrAuthorizationFailed, transport.ErrRepositoryNotFound, errElsewhere,
 	} {
@@ -334,7 +343,25 @@ func (f *Forge) fetch(ctx context.Context, store storage.Storer, wants []plumbin
 	if err != nil {
 		return err
 	}
-	auth, err := f.auth(in)
+	var into storer.Storer = store
+	if m, ok := store.(*memory.Storage); ok {
+		into = &capped{m, f.opt.GitBytes, f.opt.GitBytes}
+	}
+	// All tries together have the one bound.
+	for try := 1; ; try++ {
+		err := f.fetchOnce(in, client, ep, store, into, wants)
+		if err == nil || try == maxTries || in.Err() != nil || !passing(err) {
+			return ended(err)
+		}
+		select {
+		case <-in.Done():
+		case <-time.After(time.Duration(1<<try) * 100 * time.Millisecond):
+		}
+	}
+}
+
+func (f *Forge) fetchOnce(ctx context.Context, client transport.Transport, ep *transport.Endpoint, store storage.Storer, into storer.Storer, wants []plumbing.Hash) error {
+	auth, err := f.auth(ctx)
 	if err != nil {
 		return err
 	}
@@ -343,18 +370,18 @@ func (f *Forge) fetch(ctx context.Context, store storage.Storer, wants []plumbin
 		return err
 	}
 	defer s.Close()
-	adv, err := s.AdvertisedReferencesContext(in) // the session follows a renamed repository here
+	adv, err := s.AdvertisedReferencesContext(ctx) // the session follows a renamed repository here
 	if err != nil {
-		return ended(err)
+		return err
 	}
 	req := packp.NewUploadPackRequestFromCapabilities(adv.Capabilities)
 	req.Wants = wants
 	if req.Haves, err = haves(store); err != nil {
 		return err
 	}
-	answer, err := s.UploadPack(in, req)
+	answer, err := s.UploadPack(ctx, req)
 	if err != nil {
-		return ended(err)
+		return err
 	}
 	defer answer.Close()
 	var pack io.Reader = answer
@@ -364,14 +391,10 @@ func (f *Forge) fetch(ctx context.Context, store storage.Storer, wants []plumbin
 	case req.Capabilities.Supports(capability.Sideband):
 		pack = sideband.NewDemuxer(sideband.Sideband, answer)
 	}
-	pack, err = counted(pack)
-	if err != nil {
-		return ended(err)
+	if pack, err = counted(pack); err != nil {
+		return err
 	}
-	if m, ok := store.(*memory.Storage); ok {
-		return ended(packfile.UpdateObjectStorage(&capped{m, f.opt.GitBytes, f.opt.GitBytes}, pack))
-	}
-	return ended(packfile.UpdateObjectStorage(store, pack))
+	return packfile.UpdateObjectStorage(into, pack)
 }
 
 // maxObjects is how many objects one fetch may bring. go-git makes room for as many as
@@ -385,7 +408,7 @@ func counted(pack io.Reader) (io.Reader, error) {
 		return nil, err
 	}
 	if n := binary.BigEndian.Uint32(head[8:]); n > maxObjects {
-		return nil, fmt.Errorf("the Git server sends %d objects; at most %d are taken", n, maxObjects)
+		return nil, tooMuch(fmt.Sprintf("the Git server sends %d objects; at most %d are taken", n, maxObjects))
 	}
 	return io.MultiReader(bytes.NewReader(head), pack), nil
 }
@@ -399,7 +422,7 @@ type capped struct {
 // SetEncodedObject keeps an object, if there is room.
 func (c *capped) SetEncodedObject(o plumbing.EncodedObject) (plumbing.Hash, error) {
 	if c.left -= o.Size(); c.left < 0 {
-		return plumbing.ZeroHash, fmt.Errorf("the Git server sends more than %d bytes once unpacked", c.most)
+		return plumbing.ZeroHash, tooMuch(fmt.Sprintf("the Git server sends more than %d bytes once unpacked", c.most))
 	}
 	return c.Storage.SetEncodedObject(o)
 }
