@@ -25,6 +25,7 @@ type Bot struct {
 	Folder string                           // of the registry in the repository; "" is "registry", "." the root
 	AsOf   string                           // the date that dated rules judge at, "2006-01-02"
 	Log    func(format string, args ...any) // says what is done; nil is silent
+	DryRun bool                             // says what would be done, and writes nothing to the forge
 }
 
 func (b *Bot) folder() string { return path.Clean(cmp.Or(b.Folder, "registry")) }
@@ -54,6 +55,10 @@ type Action interface {
 // is done by the next run.
 func (b *Bot) run(ctx context.Context, actions []Action) error {
 	for _, a := range actions {
+		if b.DryRun {
+			b.logf("would %s", a)
+			continue
+		}
 		b.logf("%s", a)
 		if err := a.do(ctx, b.Forge); err != nil {
 			return fmt.Errorf("%s: %w", a, err)
@@ -96,6 +101,39 @@ func (a PutComment) do(ctx context.Context, f forge.Forge) error {
 	}
 	_, err := f.Comment(ctx, a.Number, a.Body)
 	return err
+}
+
+// SetLabels puts labels on a pull request, in place of all that it has.
+type SetLabels struct {
+	Number int
+	Labels []string
+}
+
+func (a SetLabels) String() string {
+	var shown []string
+	for _, l := range a.Labels {
+		shown = append(shown, fmt.Sprintf("%q", l))
+	}
+	return fmt.Sprintf("label pull request %d %s", a.Number, strings.Join(shown, ", "))
+}
+
+func (a SetLabels) do(ctx context.Context, f forge.Forge) error {
+	return f.Update(ctx, a.Number, forge.Change{Labels: &a.Labels})
+}
+
+// Suggest makes suggestions on lines of a pull request, all at once.
+type Suggest struct {
+	Number  int
+	SHA     string // its head
+	Remarks []forge.NewLineComment
+}
+
+func (a Suggest) String() string {
+	return fmt.Sprintf("make %s on pull request %d", plural(len(a.Remarks), "suggestion", "suggestions"), a.Number)
+}
+
+func (a Suggest) do(ctx context.Context, f forge.Forge) error {
+	return f.CommentLines(ctx, a.Number, a.SHA, a.Remarks)
 }
 
 // PushCommit puts a commit on a branch of the bot.

@@ -44,6 +44,9 @@ func (v *Verdict) Title() string {
 // next says whose turn it is.
 func (v *Verdict) next() string {
 	s := "**Next: a maintainer**, who reads the change and merges it. You have nothing left to do."
+	if v.own && v.Conclusion == forge.Failure {
+		return "**Next: the bot.** It made this pull request, and brings it up to date when it runs again."
+	}
 	switch v.Conclusion {
 	case forge.Failure:
 		s = "**Next: you.** Change what the table marks with ❌ and push to this branch; this report then changes with it."
@@ -64,20 +67,32 @@ func (v *Verdict) icon() string {
 	return map[forge.Conclusion]string{forge.Failure: "❌", forge.Neutral: "⚠️", forge.Success: "✅"}[v.Conclusion]
 }
 
-// comment writes the one comment on a pull request. It holds nothing that
-// changes from run to run on the same commits and day.
+// comment is the one comment on a pull request. It holds nothing that changes from
+// run to run on the same commits and day.
 func (v *Verdict) comment(pr forge.PullRequest) string {
+	return marker("review", "") + "\n" + v.report(pr)
+}
+
+// report is what the bot says of a pull request, as Markdown.
+func (v *Verdict) report(pr forge.PullRequest) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n## %s %s\n\n%s\n\n", marker("review", ""), v.icon(), v.Title(), v.next())
+	fmt.Fprintf(&b, "## %s %s\n\n%s\n\n", v.icon(), v.Title(), v.next())
+	b.WriteString(v.Doing.markdown())
 	b.WriteString(v.table())
 	b.WriteString(v.because())
-	end := fmt.Sprintf("<sub>This is about commit %.12s, which changes %s of the registry, judged by the rules on %s. To try again, push to this branch. "+
+	b.WriteString(v.twins())
+	b.WriteString(v.NewRules.markdown())
+	b.WriteString(v.Published.markdown())
+	if n := len(v.Suggested); n > 0 {
+		fmt.Fprintf(&b, "Where a repair has one right answer the bot suggests it at the line itself, to be taken with one click (%d here); `dpg validate --fix` makes them all.\n\n", n)
+	}
+	end := fmt.Sprintf("<sub>This is about commit %.12s, which changes %s of the registry, judged by the rules on %s. To try again, push to this branch, or run the check again. "+
 		"On your machine, `dpg validate` gives the same findings, and `dpg explain RULE` the reason for a rule.</sub>\n",
 		pr.HeadSHA, plural(v.Files, "file", "files"), diag.Code(pr.Base, 80))
 	shown := 0
 	for _, p := range v.Previews {
 		section := p.markdown()
-		if b.Len()+len(section)+len(end) > maxBytes-200 { // what is left is for the line below
+		if b.Len()+len(section)+len(end) > maxBytes-300 { // what is left is for the line below and the marker
 			break
 		}
 		b.WriteString(section)
@@ -87,6 +102,29 @@ func (v *Verdict) comment(pr forge.PullRequest) string {
 		fmt.Fprintf(&b, "%s without a preview here.\n\n", plural(n, "changed entry is", "changed entries are"))
 	}
 	return b.String() + end
+}
+
+// twins lists what may be of one subject with a changed entry: entries that are
+// there, archived ones too, and those of other open pull requests.
+func (v *Verdict) twins() string {
+	const most = 20
+	var lines []string
+	for _, d := range v.Findings {
+		if d.Rule == "duplicate" {
+			lines = append(lines, "- "+diag.Cell(d.Message, 300)+"\n")
+		}
+	}
+	for _, t := range v.Twins {
+		lines = append(lines, t.markdown())
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	s := "**Perhaps here already:**\n\n" + strings.Join(lines[:min(len(lines), most)], "")
+	if more := len(lines) - most; more > 0 {
+		s += fmt.Sprintf("- and %d more\n", more)
+	}
+	return s + "\n"
 }
 
 // because lists why a person must look.
@@ -144,14 +182,22 @@ func (p Preview) markdown() string {
 		fmt.Fprintf(&b, "%s\n\n", diag.Code(p.Text, 400))
 	}
 	var facts []string
-	for _, l := range e.Licenses[:min(len(e.Licenses), 10)] {
-		facts = append(facts, "licence "+diag.Code(l.Expression, 80))
+	if len(p.Licenses) == 0 {
+		for _, l := range e.Licenses[:min(len(e.Licenses), 10)] {
+			facts = append(facts, "licence "+diag.Code(l.Expression, 80))
+		}
 	}
 	if len(e.Types) > 0 {
 		facts = append(facts, diag.Code(strings.Join(e.Types, ", "), 120))
 	}
 	facts = append(facts, "stage "+diag.Code(e.Status.Stage, 40))
 	b.WriteString(strings.Join(facts, " · ") + "\n\n")
+	for _, l := range p.Licenses {
+		b.WriteString(l.markdown())
+	}
+	if len(p.Licenses) > 0 {
+		b.WriteString("\n")
+	}
 	if p.Assessment != nil {
 		b.WriteString(proposal(p.Assessment, p.Names, e.Decisions))
 	}
@@ -241,15 +287,23 @@ func (v *Verdict) check() forge.Check {
 		Summary:     v.next() + "\n\n" + v.table() + v.because(),
 		Annotations: []forge.Annotation{},
 	}
-	for _, d := range v.Findings[:min(len(v.Findings), maxAnnotations)] {
-		c.Annotations = append(c.Annotations, annotation(d))
+	for _, d := range v.Findings {
+		// A forge shows a remark on other lines nowhere near them: the summary has it.
+		at := d.Start.Line
+		if at == 0 {
+			at = firstShown(v.shown[d.Path])
+		}
+		if at > 0 && v.shown[d.Path][at] && len(c.Annotations) < maxAnnotations {
+			c.Annotations = append(c.Annotations, annotation(d, at))
+		}
 	}
 	return c
 }
 
-// annotation is a finding on its lines. A forge takes only UTF-8, which a path in
+// annotation is a finding on its lines, or where it is of the whole file, on a line
+// that the pull request shows. A forge takes only UTF-8, which a path in
 // Git need not be.
-func annotation(d diag.Diagnostic) forge.Annotation {
+func annotation(d diag.Diagnostic, line int) forge.Annotation {
 	levels := [...]forge.Level{diag.Info: forge.NoticeLevel, diag.Warning: forge.WarningLevel, diag.Error: forge.FailureLevel}
 	message := strings.ToValidUTF8(d.Message, "\ufffd")
 	if d.Hint != "" {
@@ -259,10 +313,10 @@ func annotation(d diag.Diagnostic) forge.Annotation {
 		message = string(letters[:maxMessage]) + " …"
 	}
 	a := forge.Annotation{
-		Path: strings.ToValidUTF8(d.Path, "\ufffd"), StartLine: max(1, d.Start.Line), EndLine: max(1, d.Start.Line, d.End.Line),
+		Path: strings.ToValidUTF8(d.Path, "\ufffd"), StartLine: line, EndLine: max(line, d.End.Line),
 		Level: levels[d.Severity], Title: d.Rule, Message: message,
 	}
-	if a.StartLine == a.EndLine {
+	if a.StartLine == a.EndLine && d.Start.Line == line {
 		a.StartColumn, a.EndColumn = d.Start.Col, d.End.Col
 	}
 	return a

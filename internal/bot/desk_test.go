@@ -265,9 +265,24 @@ func (d *desk) state() string {
 		for _, c := range comments {
 			fmt.Fprintf(&b, "\ncomment %+v", c)
 		}
+		remarks, err := d.local.LineComments(d.t.Context(), pr.Number)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		for _, c := range remarks {
+			fmt.Fprintf(&b, "\nremark %+v", c)
+		}
 		if c, ok := d.check(pr.HeadSHA); ok {
 			fmt.Fprintf(&b, "\ncheck %+v", c)
 		}
+	}
+	issues, err := d.local.Issues(d.t.Context(), forge.IssueFilter{})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, i := range issues {
+		i.URL = ""
+		fmt.Fprintf(&b, "\n\nissue %+v", i)
 	}
 	return b.String()
 }
@@ -326,6 +341,19 @@ func (w *writes) EditComment(ctx context.Context, number int, id int64, body str
 
 func (w *writes) SetCheck(ctx context.Context, sha string, c forge.Check) error {
 	return w.write("set check", func() error { return w.Forge.SetCheck(ctx, sha, c) })
+}
+
+func (w *writes) CommentLines(ctx context.Context, number int, sha string, remarks []forge.NewLineComment) error {
+	return w.write("suggest", func() error { return w.Forge.CommentLines(ctx, number, sha, remarks) })
+}
+
+func (w *writes) OpenIssue(ctx context.Context, n forge.NewIssue) (i forge.Issue, err error) {
+	err = w.write("open issue", func() error { i, err = w.Forge.OpenIssue(ctx, n); return err })
+	return i, err
+}
+
+func (w *writes) UpdateIssue(ctx context.Context, number int, c forge.IssueChange) error {
+	return w.write("update issue", func() error { return w.Forge.UpdateIssue(ctx, number, c) })
 }
 
 func (w *writes) Commit(ctx context.Context, n forge.NewCommit) (sha string, err error) {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/object"
 
 	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
@@ -26,6 +27,12 @@ type merge struct {
 	own           bool              // the bot made the pull request and every commit of it
 	clashes       map[string]bool   // changed files that base changed too, to something else; paths relative to folder
 	before, after *registry.Registry
+	files         registry.Files // of after
+	head          registry.Files // of the head commit
+	fork          registry.Files // of the commit at which head left base
+	repo          *registry.Repo
+	base          *object.Commit
+	headCommit    *object.Commit
 	engine        *assess.Offline                         // with the base's frameworks
 	assessed      func() map[entry.Ref]*assess.Assessment // the base's, read when first asked for
 }
@@ -67,6 +74,7 @@ func (b *Bot) merge(ctx context.Context, pr forge.PullRequest) (*merge, error) {
 		m.own = theirs == ""
 	}
 	whole, repo := &registry.Repo{Git: g}, b.repo(g)
+	m.repo, m.base, m.headCommit = repo, base, head
 	changes, err := whole.Changed(fork, head)
 	if err != nil {
 		return nil, err
@@ -96,15 +104,17 @@ func (b *Bot) merge(ctx context.Context, pr forge.PullRequest) (*merge, error) {
 	if err != nil {
 		return nil, err
 	}
-	headFiles, err := repo.Files(head)
-	if err != nil {
+	if m.head, err = repo.Files(head); err != nil {
 		return nil, err
 	}
+	if m.fork, err = repo.Files(fork); err != nil {
+		return nil, err
+	}
+	m.files = registry.Overlay(baseFiles, m.head, m.changes)
 	if m.before, err = registry.Load(ctx, baseFiles, registry.Options{Prefix: m.folder}); err != nil {
 		return nil, err
 	}
-	m.after, err = registry.Load(ctx, registry.Overlay(baseFiles, headFiles, m.changes),
-		registry.Options{Prefix: m.folder, Rules: m.before})
+	m.after, err = registry.Load(ctx, m.files, registry.Options{Prefix: m.folder, Rules: m.before})
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +158,53 @@ func (m *merge) had(now *registry.Doc) entry.Entry {
 		return entry.Entry{}
 	}
 	return *d.Entry
+}
+
+// shown tells which lines of a changed file, by its path in findings, the pull
+// request shows as added.
+func (m *merge) shown(full string) map[int]bool {
+	name := strings.TrimPrefix(full, m.folder+"/")
+	now, err := m.head.Read(name)
+	if err != nil {
+		return nil
+	}
+	old, err := m.fork.Read(name)
+	if err != nil { // it is new
+		old = m.renamedFrom(now)
+	}
+	return shownLines(old, now)
+}
+
+// renamedFrom gives the deleted file that a new one was most likely made from, nil if
+// there is none: a forge shows a renamed file by what changed in it. Where it would
+// not take the two for one, it shows more, which does no harm.
+func (m *merge) renamedFrom(now []byte) (old []byte) {
+	const most = 50 // deleted files that are looked at
+	lines := map[string]bool{}
+	for _, line := range splitLines(now) {
+		lines[line] = true
+	}
+	best, looked := len(lines)/4, 0
+	for _, c := range m.changes {
+		if !c.Deleted || looked == most {
+			continue
+		}
+		looked++
+		text, err := m.fork.Read(c.Path)
+		if err != nil {
+			continue
+		}
+		common := 0
+		for _, line := range splitLines(text) {
+			if lines[line] {
+				common++
+			}
+		}
+		if common > best {
+			best, old = common, text
+		}
+	}
+	return old
 }
 
 // assesses reports whether files that the bot writes are among the changes.
@@ -198,8 +255,7 @@ func unsound(reg *registry.Registry) []string {
 	var files []string
 	for _, d := range reg.Findings {
 		name := strings.TrimPrefix(d.Path, reg.Prefix+"/")
-		governs := name == "registry.yaml" || name == "policy.yaml" || inFolder(name, "frameworks")
-		if governs && d.Severity == diag.Error && (len(files) == 0 || files[len(files)-1] != d.Path) {
+		if governs(name) && d.Severity == diag.Error && (len(files) == 0 || files[len(files)-1] != d.Path) {
 			files = append(files, d.Path)
 		}
 	}

@@ -27,16 +27,26 @@ type purpose struct {
 	// paths; nil is all of them. A day on which something was seen is no reason to
 	// propose again what a person declined.
 	facts map[string][]byte
+	credit               []forge.Signature // people whose work it takes up
+	desk                 *desktop          // nil to ask the forge for this purpose alone
+}
+
+// A desktop is what the purposes of one run know of the forge together.
+type desktop struct {
+	open         []forge.PullRequest // all that are open
+	taken, limit int                 // how many the bot has open, and may have
 }
 
 // A standing is what there is of a purpose on the forge.
 type standing struct {
-	open   *forge.PullRequest // nil if none
-	closed *forge.PullRequest // the last that was closed without being merged; nil if none
-	at     string             // where the branch is; "" if there is none
-	theirs string             // a commit on the branch that a person made; "" if none
-	holds  bool               // the branch proposes just the files of the purpose
-	said   forge.Comment      // the bot's, on open, about a person's commit; zero if none
+	open     *forge.PullRequest // nil if none
+	closed   *forge.PullRequest // the last that was closed without being merged; nil if none
+	at       string             // where the branch is; "" if there is none
+	theirs   string             // a commit on the branch that a person made; "" if none
+	holds    bool               // the branch proposes just the files of the purpose
+	said     forge.Comment      // the bot's, on open, about a person's commit; zero if none
+	comments []forge.Comment    // on open; never nil there
+	full     bool               // the bot has as many pull requests open as it may
 }
 
 // keep brings the branch and pull request of a purpose in line with what it
@@ -50,10 +60,13 @@ func (b *Bot) keep(ctx context.Context, repo *registry.Repo, p purpose) error {
 	if leave != "" {
 		b.logf("%s", leave)
 	}
-	if err := b.run(ctx, actions); err != nil || leave != "" || len(p.files) == 0 {
+	if err := b.run(ctx, actions); err != nil || leave != "" || len(p.files) == 0 || b.DryRun {
 		return err
 	}
-	return b.checkOwn(ctx, p)
+	if s.open == nil && p.desk != nil {
+		p.desk.taken++
+	}
+	return b.checkOwn(ctx, p, s, len(actions) > 0)
 }
 
 // actions turn a standing into what the purpose wants; or leave says why things
@@ -74,10 +87,13 @@ func (p purpose) actions(s standing) (actions []Action, leave string) {
 	if s.open == nil && s.closed != nil && strings.HasPrefix(s.closed.Body, head) {
 		return nil, fmt.Sprintf("pull request %d proposed the same and was closed; nothing is proposed until that changes", s.closed.Number)
 	}
+	if s.open == nil && s.full {
+		return nil, fmt.Sprintf("what is proposed on branch %s waits: as many pull requests of the bot are open as bot.pull_requests in the settings allows", p.branch)
+	}
 	if !s.holds {
 		actions = append(actions, PushCommit{forge.NewCommit{
 			Branch: p.branch, Parent: p.parent.Hash.String(), ExpectedHead: s.at,
-			Files: p.files, Message: p.message, When: p.date(),
+			Files: p.files, Message: p.message, CoAuthors: p.coAuthors(), When: p.date(),
 		}})
 	}
 	body := head + "\n" + p.body
@@ -135,6 +151,18 @@ func (p purpose) key() string {
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 
+// coAuthors are the people to credit, each once, as many as a message bears.
+func (p purpose) coAuthors() []forge.Signature {
+	const most = 25
+	var all []forge.Signature
+	for _, who := range p.credit {
+		if !slices.Contains(all, who) && len(all) < most {
+			all = append(all, who)
+		}
+	}
+	return all
+}
+
 // date is the base commit's, so that the same proposal is the same commit. Anybody
 // can date a commit before 1970, which Git's own tools refuse.
 func (p purpose) date() time.Time {
@@ -147,17 +175,24 @@ func (p purpose) date() time.Time {
 // standing looks at the forge.
 func (b *Bot) standing(ctx context.Context, repo *registry.Repo, p purpose) (standing, error) {
 	var s standing
-	pulls, err := b.Forge.PullRequests(ctx, forge.Filter{HeadPrefix: p.branch})
-	if err != nil {
+	var err error
+	if s.at, _, err = b.Forge.Head(ctx, p.branch); err != nil {
 		return s, err
 	}
-	s.at, _, err = b.Forge.Head(ctx, p.branch)
-	if err != nil {
-		return s, err
+	var pulls []forge.PullRequest
+	if p.desk != nil {
+		s.full = p.desk.taken >= p.desk.limit
+		pulls = slices.Clone(p.desk.open)
+	}
+	if !slices.ContainsFunc(pulls, p.has) && (s.at != "" || len(p.files) > 0 || p.desk == nil) {
+		// Those that are closed matter only now: what was declined, what was merged.
+		if pulls, err = b.Forge.PullRequests(ctx, forge.Filter{Head: p.branch}); err != nil {
+			return s, err
+		}
 	}
 	merged := false // what is on the branch, perhaps as one commit of another hash
 	for i, pr := range pulls {
-		if pr.Head != p.branch || pr.Base != p.base {
+		if !p.has(pr) {
 			continue
 		}
 		switch pr.State {
@@ -174,12 +209,19 @@ func (b *Bot) standing(ctx context.Context, repo *registry.Repo, p purpose) (sta
 		if err != nil {
 			return s, err
 		}
+		s.comments = append([]forge.Comment{}, comments...)
 		s.said, _ = ownComment(comments, "left-alone")
 	}
 	if s.at == "" {
 		return s, nil
 	}
-	head, err := repo.Git.CommitObject(plumbing.NewHash(s.at))
+	// The branch's objects, which a forge on the network fetches once it was asked
+	// where the branch is.
+	g, err := b.Forge.Git(ctx)
+	if err != nil {
+		return s, err
+	}
+	head, err := g.CommitObject(plumbing.NewHash(s.at))
 	if err != nil {
 		return s, fmt.Errorf("branch %q at %.7s: %w", p.branch, s.at, err)
 	}
@@ -192,8 +234,13 @@ func (b *Bot) standing(ctx context.Context, repo *registry.Repo, p purpose) (sta
 			return s, err
 		}
 	}
-	s.holds, err = p.held(&registry.Repo{Git: repo.Git}, fork, head)
+	s.holds, err = p.held(&registry.Repo{Git: g}, fork, head)
 	return s, err
+}
+
+// has reports whether a pull request is one of the purpose.
+func (p purpose) has(pr forge.PullRequest) bool {
+	return pr.HeadRepository == "" && pr.Head == p.branch && pr.Base == p.base
 }
 
 // personsCommit returns a commit of a branch, since it left its base at fork, that
@@ -255,15 +302,20 @@ func (p purpose) held(repo *registry.Repo, fork, head *object.Commit) (bool, err
 }
 
 // checkOwn sets the check on the bot's pull request: on GitHub, one that is
-// opened with the workflow's own token starts no workflow that would.
-func (b *Bot) checkOwn(ctx context.Context, p purpose) error {
-	pulls, err := b.Forge.PullRequests(ctx, forge.Filter{State: forge.Open, HeadPrefix: p.branch})
+// opened with the workflow's own token starts no workflow that would. Where the
+// standing is no longer what it was, it is read again.
+func (b *Bot) checkOwn(ctx context.Context, p purpose, s standing, changed bool) error {
+	if !changed && s.open != nil {
+		_, err := b.reviewPull(ctx, *s.open, nil, s.comments)
+		return err
+	}
+	pulls, err := b.Forge.PullRequests(ctx, forge.Filter{State: forge.Open, Head: p.branch})
 	if err != nil {
 		return err
 	}
 	for _, pr := range pulls {
-		if pr.Head == p.branch && pr.Base == p.base {
-			_, err := b.Review(ctx, pr.Number)
+		if p.has(pr) {
+			_, err := b.reviewPull(ctx, pr, nil, nil)
 			return err
 		}
 	}

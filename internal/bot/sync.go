@@ -15,6 +15,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
+	"github.com/dpg-registry/dpg-registry/internal/forge"
 	"github.com/dpg-registry/dpg-registry/internal/lint"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/internal/site"
@@ -27,14 +28,24 @@ type Synced struct {
 	Findings diag.Count
 	Proposed int // entries with a new assessment to propose
 	Waiting  int // of those, how many wait for a pull request to merge
+	Fixes    int // entries with repairs to propose
 	// Catalog is nil where files do not load as what they should be: nothing is
 	// published then, and what was published before stands.
 	Catalog *catalog.Catalog
 }
 
 // Sync brings the bot's pull requests in line with the default branch, and makes
-// the catalog of it. Nothing is written to the default branch.
+// the catalog of it. Nothing is written to the default branch. Where it fails it
+// keeps an issue open that says why.
+//
+// At a forge on the network a sync with nothing to do takes 2 requests, and 2 more
+// for each pull request of the bot that is open, beside those that Git makes.
 func (b *Bot) Sync(ctx context.Context) (*Synced, error) {
+	out, err := b.sync(ctx)
+	return out, b.health(ctx, err)
+}
+
+func (b *Bot) sync(ctx context.Context) (*Synced, error) {
 	m, err := b.main(ctx)
 	if err != nil {
 		return nil, err
@@ -47,7 +58,7 @@ func (b *Bot) Sync(ctx context.Context) (*Synced, error) {
 	if bad := unsound(m.reg); len(bad) > 0 {
 		// What the bot should do stands in these: it guesses at nothing.
 		b.logf("%s on branch %q has errors; the bot proposes nothing until they are mended", quoted(bad), m.name)
-	} else if err := b.syncAssessments(ctx, m, out); err != nil {
+	} else if err := b.propose(ctx, m, found, out); err != nil {
 		return nil, err
 	}
 	out.Catalog, err = b.catalog(ctx, m, out.Findings)
@@ -96,7 +107,42 @@ type mainBranch struct {
 	folder string // of the registry
 	head   *object.Commit
 	repo   *registry.Repo
+	files  registry.Files
 	reg    *registry.Registry
+	desk   *desktop // nil where each purpose asks for itself
+}
+
+// purpose is an empty one of that name.
+func (m *mainBranch) purpose(name string) purpose {
+	return purpose{name: name, branch: m.reg.Settings.Bot.Prefix() + name, base: m.name, parent: m.head, files: map[string][]byte{}, desk: m.desk}
+}
+
+// purposes are the names of those that a sync keeps, in the order in which they get
+// a pull request where not all may have one.
+var purposes = [...]string{"assess", "fix"}
+
+// propose keeps the pull requests of a sync.
+func (b *Bot) propose(ctx context.Context, m *mainBranch, found []diag.Diagnostic, out *Synced) error {
+	settings := m.reg.Settings.Bot
+	for _, name := range purposes {
+		if settings.Prefix()+name == m.name {
+			return errors.New("bot.branch_prefix in the settings makes the default branch one of the bot's; choose another")
+		}
+	}
+	open, err := b.Forge.PullRequests(ctx, forge.Filter{State: forge.Open})
+	if err != nil {
+		return err
+	}
+	m.desk = &desktop{open: open, limit: settings.OpenPullRequests()}
+	for _, pr := range open {
+		if pr.Own && pr.HeadRepository == "" && strings.HasPrefix(pr.Head, settings.Prefix()) {
+			m.desk.taken++
+		}
+	}
+	if err := b.syncAssessments(ctx, m, out); err != nil {
+		return err
+	}
+	return b.syncFixes(ctx, m, found, out)
 }
 
 func (b *Bot) main(ctx context.Context) (*mainBranch, error) {
@@ -123,6 +169,7 @@ func (b *Bot) main(ctx context.Context) (*mainBranch, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.files = files
 	if blobs, err := files.List(); err != nil {
 		return nil, err
 	} else if len(blobs) == 0 {
@@ -135,10 +182,7 @@ func (b *Bot) main(ctx context.Context) (*mainBranch, error) {
 // syncAssessments keeps the one pull request that proposes assessments.
 func (b *Bot) syncAssessments(ctx context.Context, m *mainBranch, out *Synced) error {
 	settings := m.reg.Settings.Bot
-	p := purpose{name: "assess", branch: settings.Prefix() + "assess", base: m.name, parent: m.head, files: map[string][]byte{}}
-	if p.branch == m.name {
-		return errors.New("bot.branch_prefix in the settings makes the default branch one of the bot's; choose another")
-	}
+	p := m.purpose("assess")
 	if settings.Does("assess") {
 		proposals, err := assess.Plan(ctx, m.reg)
 		if err != nil {
@@ -156,6 +200,7 @@ func (b *Bot) syncAssessments(ctx context.Context, m *mainBranch, out *Synced) e
 		out.Waiting = len(proposals) - len(batch)
 		for _, pr := range batch {
 			p.files[path.Join(m.folder, pr.Path)] = pr.Data
+			p.credit = append(p.credit, credited(m.reg, pr)...)
 		}
 		if len(batch) > 0 {
 			p.title, p.message, p.body = describe(m.reg, batch, out.Waiting)
@@ -163,6 +208,37 @@ func (b *Bot) syncAssessments(ctx context.Context, m *mainBranch, out *Synced) e
 	}
 	return b.keep(ctx, m.repo, p)
 }
+
+// credited are the people whose rulings an assessment takes up for the first time.
+func credited(reg *registry.Registry, p assess.Proposal) []forge.Signature {
+	if p.Delete {
+		return nil
+	}
+	state := func(a *assess.Assessment, code string) string {
+		if a != nil {
+			for _, m := range a.Mappings {
+				if m.Code == code {
+					return m.Review.State
+				}
+			}
+		}
+		return ""
+	}
+	var people []forge.Signature
+	for _, d := range reg.Entry(p.Ref).Entry.Decisions {
+		if d.Code == "" || state(p.New, d.Code) == state(p.Old, d.Code) || state(p.New, d.Code) == assess.StateProposed || d.By.ID <= 0 {
+			continue
+		}
+		who := forge.Signature{Name: d.By.GitHub, Email: fmt.Sprintf("%d+%s@users.noreply.github.com", d.By.ID, d.By.GitHub)}
+		if plainLogin.MatchString(d.By.GitHub) && !slices.Contains(people, who) {
+			people = append(people, who)
+		}
+	}
+	return people
+}
+
+// plainLogin is what an account at GitHub is called.
+var plainLogin = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}$`)
 
 // plainPath is what files with ids are named; no forge refuses it and no reader
 // trips over it. The lint rule file-name says so of others.

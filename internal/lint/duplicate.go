@@ -58,6 +58,13 @@ func eachMention(d *registry.Doc, visit func(key string, m mention)) {
 	}
 }
 
+// Mentions gives what an entry says that should be its own: a key that any other
+// entry of the same subject shares, such as one with the same repository under
+// another address, what it is, and the value as written.
+func Mentions(d *registry.Doc, visit func(key, what, value string)) {
+	eachMention(d, func(key string, m mention) { visit(key, m.what, m.value) })
+}
+
 // A mention is a place where an entry gives something that should be its own.
 type mention struct {
 	doc     *registry.Doc

@@ -43,9 +43,11 @@ type Publisher struct {
 
 // Bot says what the bot does here, and how much of it at once.
 type Bot struct {
-	Behaviours            []string `yaml:"behaviours,omitempty"`               // of "review", "assess", "observe"
+	Behaviours            []string `yaml:"behaviours,omitempty"`               // of "review", "assess", "fix", "observe"
 	EntriesPerPullRequest int      `yaml:"entries_per_pull_request,omitempty"` // 1 to 25; 0 is 25
 	BranchPrefix          string   `yaml:"branch_prefix,omitempty"`            // "" is "dpg-bot/"
+	PullRequests          int      `yaml:"pull_requests,omitempty"`            // of the bot, open at a time: 1 to 20; 0 is 5
+	SilentLabel           string   `yaml:"silent_label,omitempty"`             // "" is "dpg: silent"
 }
 
 // Language is the language of plain text.
@@ -62,6 +64,22 @@ func (b Bot) PerPullRequest() int {
 		return 25
 	}
 	return b.EntriesPerPullRequest
+}
+
+// OpenPullRequests is how many pull requests of the bot may be open at a time.
+func (b Bot) OpenPullRequests() int {
+	if b.PullRequests < 1 || b.PullRequests > 20 {
+		return 5
+	}
+	return b.PullRequests
+}
+
+// Silent is the label that keeps the bot quiet on a pull request.
+func (b Bot) Silent() string {
+	if b.SilentLabel == "" {
+		return "dpg: silent"
+	}
+	return b.SilentLabel
 }
 
 // Prefix starts the name of every branch of the bot.
