@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -40,13 +41,14 @@ func Main(args []string, in io.Reader, out, err io.Writer) int {
 // botFlags are the flags of the commands that act on a forge.
 type botFlags struct {
 	forge, folder, asOf, cache string
-	push                       bool
+	push, dryRun               bool
 }
 
 func (b *botFlags) declare(flags *flag.FlagSet) {
 	flags.StringVar(&b.forge, "forge", "", "the `FORGE`: github:OWNER/REPO, or a folder made by dpgbot forge init")
 	flags.StringVar(&b.cache, "git-cache", "", "keep Git objects from GitHub in `DIR` between runs (default in memory)")
 	flags.BoolVar(&b.push, "push", false, "make commits here and push them, rather than through GitHub's API, which signs them")
+	flags.BoolVar(&b.dryRun, "dry-run", false, "say what would be done, and write nothing to the forge")
 	flags.StringVar(&b.folder, "registry", "registry", "the registry's `DIR` within the repository")
 	flags.StringVar(&b.asOf, "as-of", "", "judge dated rules as of `DATE`, such as 2026-01-31 (default today)")
 }
@@ -66,7 +68,7 @@ func (b *botFlags) open(ctx context.Context, o *cli.IO) (*bot.Bot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bot.Bot{Forge: f, Folder: folder, AsOf: b.asOf, Log: o.Say}, nil
+	return &bot.Bot{Forge: f, Folder: folder, AsOf: b.asOf, Log: o.Say, DryRun: b.dryRun}, nil
 }
 
 // date settles --as-of.
@@ -88,19 +90,30 @@ func (b *botFlags) openForge(ctx context.Context, o *cli.IO) (forge.Forge, error
 
 var reviewCommand = cli.Command{
 	Name:    "review",
-	Summary: "review one pull request: set its check, keep its one comment",
+	Summary: "review one pull request: its check, its labels, its one comment",
 	Help: `
 Judges what a pull request changes by the base branch's rules, sets the check
-dpg-registry/validate of its head commit, and writes one comment that is edited
-in place and left alone when nothing changed. Exits 1 if there is something to
-mend.
+dpg-registry/validate of its head commit, with remarks on the lines that it
+shows, and the labels that say how it stands and whose turn it is. It writes one
+comment that is edited in place and left alone when nothing changed, and suggests
+a repair, once, where there is one right answer. The label "dpg: silent", or the
+one that bot.silent_label in the settings names, leaves only the check. Exits 1 if
+there is something to mend.
+
+At GitHub that takes at most 12 requests the first time, and 6 when nothing
+changed since.
 ` + environment,
-	Examples: []string{"dpgbot review --forge github:OWNER/REPO --pr 7", "dpgbot review --forge ./forge --pr 7"},
+	Examples: []string{
+		"dpgbot review --forge github:OWNER/REPO --pr 7",
+		"dpgbot review --forge ./forge --pr 7",
+		"dpgbot review --forge ./forge --pr 7 --dry-run --summary report.md",
+	},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		var b botFlags
 		b.declare(flags)
 		var number pullNumber
 		flags.Var(&number, "pr", "the pull request's `NUMBER`")
+		summary := flags.String("summary", "", "add the report, as Markdown, to `FILE`, such as that of $GITHUB_STEP_SUMMARY")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if number == 0 || len(args) > 0 {
 				return cli.Usagef("name the pull request with --pr NUMBER")
@@ -114,12 +127,27 @@ mend.
 				return err
 			}
 			o.Say("pull request %d as of %s: %s", number, b.asOf, v.Title())
+			if *summary != "" {
+				if err := appendTo(*summary, v.Report); err != nil {
+					return err
+				}
+			}
 			if v.Conclusion == forge.Failure {
 				return cli.ErrFound
 			}
 			return nil
 		}
 	},
+}
+
+// appendTo adds text to a file, as the steps of a workflow share one.
+func appendTo(name, text string) error {
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }
 
 // A pullNumber is a flag; 0 is that it was not given.
@@ -140,11 +168,20 @@ var syncCommand = cli.Command{
 	Name:    "sync",
 	Summary: "propose what the default branch lacks, and publish its catalog",
 	Help: `
-Reads the default branch, validates it, and keeps one pull request with the
-assessments that are new or changed, at most 25 entries at a time; the next come
-when it is merged. It is updated in place, closed when nothing is left, and left
-alone once a person has pushed to its branch. With --publish the catalog of the
-default branch is written too, only the files that changed.
+Reads the default branch, validates it, and keeps one pull request for each
+purpose: the assessments that are new or changed, and the repairs that dpg
+validate --fix would make. Each holds at most 25 entries at a time; the next come
+when it is merged. It is updated in place, closed when nothing is left, not opened
+again once a person closed it until something else is proposed, and left alone
+once a person has pushed to its branch. The bot has at most 5 pull requests open
+at a time, or as many as bot.pull_requests in the settings says. While a sync
+fails an issue says why.
+
+With --publish the catalog of the default branch is written too, only the files
+that changed.
+
+At GitHub a sync with nothing to do takes 2 requests, and 2 more for each pull
+request of the bot that is open.
 ` + environment,
 	Examples: []string{
 		"dpgbot sync --forge github:OWNER/REPO",
@@ -191,6 +228,9 @@ default branch is written too, only the files that changed.
 			default:
 				o.Say("%s to propose, %d of them once the pull request before is merged", assessments(s.Proposed), s.Waiting)
 			}
+			if s.Fixes > 0 {
+				o.Say("%s to mend", entries(s.Fixes))
+			}
 			if *publish == "" {
 				return nil
 			}
@@ -204,6 +244,13 @@ func assessments(n int) string {
 		return "1 assessment"
 	}
 	return fmt.Sprintf("%d assessments", n)
+}
+
+func entries(n int) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return fmt.Sprintf("%d entries", n)
 }
 
 func publishTo(o *cli.IO, s *bot.Synced, dir string) error {

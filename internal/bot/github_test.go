@@ -1,0 +1,201 @@
+package bot
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dpg-registry/dpg-registry/internal/forge/github"
+	"github.com/dpg-registry/dpg-registry/internal/forge/github/githubtest"
+)
+
+// A hub is a fake GitHub with a registry, and the bot as a workflow run starts it:
+// anew each time, with nothing kept from the run before.
+type hub struct {
+	*githubtest.Server
+	t     *testing.T
+	token string
+	log   []string
+}
+
+func newHub(t *testing.T, files map[string]string) *hub {
+	t.Helper()
+	all := maps.Clone(smallRegistry)
+	maps.Copy(all, files)
+	s := githubtest.New(t, githubtest.Options{Files: all, PageSize: 100})
+	s.AddUser("ada", "write")
+	s.AddUser("mallory", "read")
+	return &hub{Server: s, t: t, token: s.WorkflowToken()}
+}
+
+func (h *hub) bot() *Bot {
+	h.t.Helper()
+	login, id := github.Workflow()
+	f, err := github.Open(github.Options{
+		Owner: "octo", Name: "registry", Tokens: github.StaticToken(h.token), Login: login, UserID: id,
+		API: h.API(), Server: h.URL(), Now: func() time.Time { return time.Date(2026, 6, 30, 12, 0, 0, 0, time.UTC) },
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return &Bot{Forge: f, AsOf: asOf, Log: func(format string, args ...any) { h.log = append(h.log, fmt.Sprintf(format, args...)) }}
+}
+
+func (h *hub) review(number int) error {
+	_, err := h.bot().Review(h.t.Context(), number)
+	return err
+}
+
+func (h *hub) sync() error {
+	_, err := h.bot().Sync(h.t.Context())
+	return err
+}
+
+// requests runs something that must not fail, and returns what it asked for.
+func (h *hub) requests(do func() error) githubtest.Requests {
+	h.t.Helper()
+	h.Reset()
+	if err := do(); err != nil {
+		h.t.Fatal(err)
+	}
+	return h.Requests()
+}
+
+// faulty is an entry with an error that --fix mends and one that it does not.
+func faulty(t *testing.T, id string) string {
+	return swap(t, swap(t, entryFile(id, ""), "MIT", "apache-2.0"), "status:", "locations: {deployed_in: [UK]}\nstatus:")
+}
+
+// propose opens a pull request from a fork, with another one open beside it.
+func (h *hub) propose(text string) int {
+	h.t.Helper()
+	fork := h.Fork("mallory")
+	fork.Commit("new", map[string]string{dpg("new"): text}, "add new")
+	number := h.OpenPull(githubtest.NewPull{As: "mallory", From: fork, Head: "new"})
+	h.Server.Commit("other", map[string]string{dpg("other"): swap(h.t, entryFile("other", ""), "git.example.org/other/other", "git.example.org/new/new")}, "add other")
+	h.OpenPull(githubtest.NewPull{As: "ada", Head: "other"})
+	return number
+}
+
+// The requests that the documentation promises, Git's own apart.
+func TestRequestsOfAReview(t *testing.T) {
+	for _, tt := range []struct{ name, text string }{
+		{"a good entry", entryFile("new", "")},
+		{"one to mend, with a suggestion", faulty(t, "new")},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := newHub(t, entries(2))
+			number := h.propose(tt.text)
+			first := h.requests(func() error { return h.review(number) })
+			again := h.requests(func() error { return h.review(number) })
+			t.Logf("%d requests the first time, %d again:\n%v\n%v", len(first.API()), len(again.API()), first, again)
+			if n := len(first.API()); n > 12 {
+				t.Errorf("the first review takes %d requests, want 12 at most", n)
+			}
+			if n := len(again.API()); n > 6 {
+				t.Errorf("another review takes %d requests, want 6 at most", n)
+			}
+			if w := again.Writes(); len(w) > 0 {
+				t.Errorf("another review writes: %v", w)
+			}
+			if c := h.Comments(number); len(c) != 1 || !strings.Contains(c[0].Body, "#2 has `dpg/other` with the repository") {
+				t.Errorf("comments are %+v", c)
+			}
+		})
+	}
+}
+
+func TestRequestsOfASync(t *testing.T) {
+	h := newHub(t, entries(2))
+	first := h.requests(h.sync)
+	waiting := h.requests(h.sync)
+	h.Merge(1)
+	merged := h.requests(h.sync) // deletes the branch
+	idle := h.requests(h.sync)
+	t.Logf("%d requests to propose, %d while that waits, %d once it is merged, %d with nothing to do:\n%v\n%v\n%v\n%v",
+		len(first.API()), len(waiting.API()), len(merged.API()), len(idle.API()), first, waiting, merged, idle)
+	for _, tt := range []struct {
+		name string
+		is   githubtest.Requests
+		most int
+	}{{"with a pull request that waits", waiting, 4}, {"with nothing at all to do", idle, 2}} {
+		if n := len(tt.is.API()); n > tt.most {
+			t.Errorf("a sync %s takes %d requests, want %d at most", tt.name, n, tt.most)
+		}
+		if w := tt.is.Writes(); len(w) > 0 {
+			t.Errorf("a sync %s writes: %v", tt.name, w)
+		}
+	}
+}
+
+// Killed after any of its requests, Git's too, the bot repairs what it left by running
+// again.
+func TestKilledAtGitHub(t *testing.T) {
+	type scene struct {
+		name  string
+		begin func(t *testing.T) (h *hub, run func() error)
+	}
+	kills := 0
+	for _, sc := range []scene{
+		{"a review", func(t *testing.T) (*hub, func() error) {
+			h := newHub(t, entries(1))
+			number := h.propose(faulty(t, "new"))
+			return h, func() error { return h.review(number) }
+		}},
+		{"a sync", func(t *testing.T) (*hub, func() error) {
+			h := newHub(t, map[string]string{dpg("aid"): faulty(t, "aid"), dpg("led"): entryFile("led", "")})
+			return h, h.sync
+		}},
+	} {
+		t.Run(sc.name, func(t *testing.T) {
+			calm, run := sc.begin(t)
+			all := calm.requests(run)
+			want := calm.State()
+			if w := calm.requests(run).Writes(); len(w) > 0 {
+				t.Fatalf("an undisturbed second run writes %v", w)
+			}
+			t.Logf("an undisturbed run makes %d requests, %d of them to the API", len(all), len(all.API()))
+			for k := 1; k <= len(all); k++ {
+				h, run := sc.begin(t)
+				h.Fail(githubtest.Fault{Nth: k, Times: -1, Status: 401, Body: `{"message": "Bad credentials"}`})
+				// A sync that was well does not fail for not knowing whether an issue says otherwise.
+				if err := run(); err == nil && all[k-1].Operation != "issues/list-for-repo" {
+					t.Errorf("killed at request %d, %s: the run says nothing of it", k, all[k-1].Operation)
+				}
+				kills++
+				h.Reset()
+				if err := run(); err != nil {
+					t.Errorf("killed at request %d, then: %v", k, err)
+					continue
+				}
+				if diff := cmp.Diff(want, h.State()); diff != "" {
+					t.Errorf("killed at request %d (%s): another end (-undisturbed +repaired):\n%s", k, all[k-1].Operation, diff)
+				}
+			}
+		})
+	}
+	t.Logf("killed at %d places", kills)
+}
+
+// What a fork proposes is reviewed as what the repository itself does, and a person
+// reads one message of all suggestions.
+func TestReviewAtGitHub(t *testing.T) {
+	h := newHub(t, entries(1))
+	number := h.propose(faulty(t, "new"))
+	if err := h.review(number); err != nil {
+		t.Fatal(err)
+	}
+	state := h.State()
+	for _, want := range []string{
+		"\"dpg: needs changes\" \"next: you\"", "remark by github-actions[bot] on " + dpg("new") + ":", "```suggestion",
+		"check " + CheckName, "failure",
+	} {
+		if !strings.Contains(state, want) {
+			t.Errorf("the state does not have %q:\n%s", want, state)
+		}
+	}
+}
