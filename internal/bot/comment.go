@@ -288,12 +288,16 @@ func (v *Verdict) check() forge.Check {
 		Annotations: []forge.Annotation{},
 	}
 	for _, d := range v.Findings {
+		if v.shown == nil || len(c.Annotations) == maxAnnotations {
+			break
+		}
 		// A forge shows a remark on other lines nowhere near them: the summary has it.
+		shown := v.shown(d.Path)
 		at := d.Start.Line
 		if at == 0 {
-			at = firstShown(v.shown[d.Path])
+			at = firstShown(shown)
 		}
-		if at > 0 && v.shown[d.Path][at] && len(c.Annotations) < maxAnnotations {
+		if shown[at] {
 			c.Annotations = append(c.Annotations, annotation(d, at))
 		}
 	}

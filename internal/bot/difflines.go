@@ -10,7 +10,7 @@ import (
 type hunk struct{ a0, a1, b0, b1 int }
 
 // maxCompared bounds the work of comparing two texts, in pairs of lines.
-const maxCompared = 4 << 20
+const maxCompared = 1 << 20
 
 // splitLines gives the lines of a text without their ends.
 func splitLines(text []byte) []string {

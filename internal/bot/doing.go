@@ -17,7 +17,15 @@ import (
 
 // Doing is what a pull request does to entries.
 type Doing struct {
-	Adds, Changes, Moves, Deletes []string // references of entries; of Moves with the new path
+	Adds, Changes, Deletes []string // references of entries
+	Moves                  []Move
+}
+
+// A Move is an entry that keeps its id and gets another place.
+type Move struct {
+	Entry string
+	To    string // path
+	Same  bool   // not a word of it changes
 }
 
 // doing sorts the changed entries.
@@ -37,11 +45,7 @@ func (m *merge) doing() Doing {
 			do.Changes = append(do.Changes, is.Ref.String())
 		default:
 			if old := m.before.Place(is.Ref); old != nil && m.after.At(old.Path) == nil {
-				text := is.Ref.String() + " to " + full
-				if old.Hash == is.Hash {
-					text += " as it is"
-				}
-				do.Moves = append(do.Moves, text)
+				do.Moves = append(do.Moves, Move{is.Ref.String(), full, old.Hash == is.Hash})
 			} else {
 				do.Adds = append(do.Adds, is.Ref.String())
 			}
@@ -55,10 +59,21 @@ func (d Doing) markdown() string {
 	for _, part := range []struct {
 		verb string
 		of   []string
-	}{{"adds", d.Adds}, {"changes", d.Changes}, {"moves", d.Moves}, {"deletes", d.Deletes}} {
+	}{{"adds", d.Adds}, {"changes", d.Changes}, {"deletes", d.Deletes}} {
 		if len(part.of) > 0 {
 			what = append(what, part.verb+" "+some(part.of, 200))
 		}
+	}
+	const most = 5
+	for _, m := range d.Moves[:min(len(d.Moves), most)] {
+		text := "moves " + diag.Code(m.Entry, 200) + " to " + diag.Code(m.To, 200)
+		if m.Same {
+			text += " as it is"
+		}
+		what = append(what, text)
+	}
+	if n := len(d.Moves) - most; n > 0 {
+		what = append(what, fmt.Sprintf("moves %d more", n))
 	}
 	if len(what) == 0 {
 		return ""

@@ -17,7 +17,10 @@ import (
 // that does not come is what tells.
 func (b *Bot) health(ctx context.Context, failed error) error {
 	var moved *forge.MovedError
-	if ctx.Err() != nil || errors.As(failed, &moved) { // somebody stopped it, or was quicker: the next run goes on from there
+	switch {
+	case ctx.Err() != nil, errors.Is(failed, errNoCommit): // somebody stopped it, or has not begun
+		return failed
+	case errors.As(failed, &moved): // somebody was quicker: the next run goes on from there
 		return failed
 	}
 	issues, err := b.Forge.Issues(ctx, forge.IssueFilter{State: forge.Open, Own: true})

@@ -121,6 +121,9 @@ func (b *Bot) Observe(ctx context.Context, o Observing) (*Observed, error) {
 			return nil, err
 		}
 	}
+	if p.desk, err = b.look(ctx, settings); err != nil {
+		return nil, err
+	}
 	if len(batch) > 0 {
 		p.title, p.message, p.body = describeSeen(m.reg, batch, out.Waiting)
 	}

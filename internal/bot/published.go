@@ -57,9 +57,12 @@ func (m *merge) published(ctx context.Context) (*Published, error) {
 				out.More++
 				continue
 			}
-			names = append(names, c.Path, registry.AssessmentFolder+"/"+c.Path)
-		case inFolder(c.Path, registry.AssessmentFolder) && len(names) < 4*maxPublished:
+			names = append(names, c.Path, registry.AssessmentFolder+"/"+c.Path, registry.ObservationFolder+"/"+c.Path)
+		case len(names) > 4*maxPublished:
+		case inFolder(c.Path, registry.AssessmentFolder):
 			names = append(names, c.Path, strings.TrimPrefix(c.Path, registry.AssessmentFolder+"/"))
+		case inFolder(c.Path, registry.ObservationFolder):
+			names = append(names, c.Path, strings.TrimPrefix(c.Path, registry.ObservationFolder+"/"))
 		}
 	}
 	out.Of -= out.More

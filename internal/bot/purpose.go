@@ -26,9 +26,9 @@ type purpose struct {
 	// facts are what of the files tells one proposal from another, by the same
 	// paths; nil is all of them. A day on which something was seen is no reason to
 	// propose again what a person declined.
-	facts map[string][]byte
-	credit               []forge.Signature // people whose work it takes up
-	desk                 *desktop          // nil to ask the forge for this purpose alone
+	facts  map[string][]byte
+	credit []forge.Signature // people whose work it takes up
+	desk   *desktop          // nil to ask the forge for this purpose alone
 }
 
 // A desktop is what the purposes of one run know of the forge together.

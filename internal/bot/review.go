@@ -32,8 +32,8 @@ type Verdict struct {
 	Entries    int          // changed entries that can be read
 	Files      int          // changed files of the registry
 
-	own   bool                    // the bot's own pull request
-	shown map[string]map[int]bool // lines that the pull request shows as added, of files that have findings
+	own   bool                           // the bot's own pull request
+	shown func(path string) map[int]bool // lines of a file that the pull request shows as added; nil shows none
 }
 
 // A Preview is what a changed entry will look like in the catalog.
@@ -214,12 +214,7 @@ func (m *merge) judge(ctx context.Context, pr forge.PullRequest, asOf string) (*
 	}
 	v.Findings, v.Reasons = found, m.reasons(pr.Base, found)
 	v.Previews, v.Entries = m.previews(asOf)
-	v.shown = map[string]map[int]bool{}
-	for _, d := range found {
-		if _, seen := v.shown[d.Path]; !seen {
-			v.shown[d.Path] = m.shown(d.Path)
-		}
-	}
+	v.shown = remember(m.shown)
 	if !v.own {
 		v.Suggested = m.suggestions(found)
 	}
@@ -310,6 +305,19 @@ func (m *merge) findings(ctx context.Context, base, asOf string) ([]diag.Diagnos
 		}
 	}
 	return diag.Sort(found), nil
+}
+
+// remember keeps what a function of a path gives.
+func remember[T any](of func(path string) T) func(path string) T {
+	known := map[string]T{}
+	return func(path string) T {
+		v, ok := known[path]
+		if !ok {
+			v = of(path)
+			known[path] = v
+		}
+		return v
+	}
 }
 
 // notBefore leaves out the findings that the base has too.

@@ -34,14 +34,17 @@ type Suggestion struct {
 // suggestions are what --fix would do to the changed files in one turn, as far as
 // the lines are ones that the pull request shows.
 func (m *merge) suggestions(found []diag.Diagnostic) []Suggestion {
+	mendable := map[string][]diag.Diagnostic{}
+	for _, d := range found {
+		if len(d.Edits) > 0 {
+			mendable[d.Path] = append(mendable[d.Path], d)
+		}
+	}
 	var all []Suggestion
 	for _, c := range m.changes {
 		full := m.full(c.Path)
-		if c.Deleted || m.clashes[c.Path] {
-			continue
-		}
-		of := slices.DeleteFunc(slices.Clone(found), func(d diag.Diagnostic) bool { return d.Path != full || len(d.Edits) == 0 })
-		if len(of) == 0 {
+		of := mendable[full]
+		if c.Deleted || m.clashes[c.Path] || len(of) == 0 {
 			continue
 		}
 		text, err := m.head.Read(c.Path)

@@ -17,6 +17,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/forge"
 	"github.com/dpg-registry/dpg-registry/internal/lint"
+	"github.com/dpg-registry/dpg-registry/internal/policy"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/internal/site"
 )
@@ -129,21 +130,33 @@ func (b *Bot) propose(ctx context.Context, m *mainBranch, found []diag.Diagnosti
 			return errors.New("bot.branch_prefix in the settings makes the default branch one of the bot's; choose another")
 		}
 	}
-	open, err := b.Forge.PullRequests(ctx, forge.Filter{State: forge.Open})
-	if err != nil {
+	var err error
+	if m.desk, err = b.look(ctx, settings); err != nil {
 		return err
-	}
-	m.desk = &desktop{open: open, limit: settings.OpenPullRequests()}
-	for _, pr := range open {
-		if pr.Own && pr.HeadRepository == "" && strings.HasPrefix(pr.Head, settings.Prefix()) {
-			m.desk.taken++
-		}
 	}
 	if err := b.syncAssessments(ctx, m, out); err != nil {
 		return err
 	}
 	return b.syncFixes(ctx, m, found, out)
 }
+
+// look lists the open pull requests, once for all purposes.
+func (b *Bot) look(ctx context.Context, settings policy.Bot) (*desktop, error) {
+	open, err := b.Forge.PullRequests(ctx, forge.Filter{State: forge.Open})
+	if err != nil {
+		return nil, err
+	}
+	d := &desktop{open: open, limit: settings.OpenPullRequests()}
+	for _, pr := range open {
+		if pr.Own && pr.HeadRepository == "" && strings.HasPrefix(pr.Head, settings.Prefix()) {
+			d.taken++
+		}
+	}
+	return d, nil
+}
+
+// errNoCommit is a repository that nobody has begun to use.
+var errNoCommit = errors.New("has no commit yet")
 
 func (b *Bot) main(ctx context.Context) (*mainBranch, error) {
 	name, err := b.Forge.DefaultBranch(ctx)
@@ -155,7 +168,7 @@ func (b *Bot) main(ctx context.Context) (*mainBranch, error) {
 		return nil, err
 	}
 	if !ok {
-		return nil, fmt.Errorf("branch %q has no commit yet; push the registry to it first", name)
+		return nil, fmt.Errorf("branch %q %w; push the registry to it first", name, errNoCommit)
 	}
 	g, err := b.Forge.Git(ctx)
 	if err != nil {
