@@ -48,9 +48,13 @@ func (b *botFlags) declare(flags *flag.FlagSet) {
 	flags.StringVar(&b.forge, "forge", "", "the `FORGE`: github:OWNER/REPO, or a folder made by dpgbot forge init")
 	flags.StringVar(&b.cache, "git-cache", "", "keep Git objects from GitHub in `DIR` between runs (default in memory)")
 	flags.BoolVar(&b.push, "push", false, "make commits here and push them, rather than through GitHub's API, which signs them")
-	flags.BoolVar(&b.dryRun, "dry-run", false, "say what would be done, and write nothing to the forge")
 	flags.StringVar(&b.folder, "registry", "registry", "the registry's `DIR` within the repository")
 	flags.StringVar(&b.asOf, "as-of", "", "judge dated rules as of `DATE`, such as 2026-01-31 (default today)")
+}
+
+// declareDryRun is of commands that need nothing else to try themselves.
+func (b *botFlags) declareDryRun(flags *flag.FlagSet) {
+	flags.BoolVar(&b.dryRun, "dry-run", false, "say what would be done, and write nothing to the forge")
 }
 
 func (b *botFlags) open(ctx context.Context, o *cli.IO) (*bot.Bot, error) {
@@ -111,6 +115,7 @@ changed since.
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		var b botFlags
 		b.declare(flags)
+		b.declareDryRun(flags)
 		var number pullNumber
 		flags.Var(&number, "pr", "the pull request's `NUMBER`")
 		summary := flags.String("summary", "", "add the report, as Markdown, to `FILE`, such as that of $GITHUB_STEP_SUMMARY")
@@ -191,6 +196,7 @@ request of the bot that is open.
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		var b botFlags
 		b.declare(flags)
+		b.declareDryRun(flags)
 		publish := flags.String("publish", "", "write the catalog to `DIR`")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if len(args) > 0 {
