@@ -181,6 +181,60 @@ func TestKilledAtGitHub(t *testing.T) {
 	t.Logf("killed at %d places", kills)
 }
 
+// An answer that is lost after GitHub did what was asked leaves nothing twice: this run
+// finds what it did, or the next one does.
+func TestLostAnswers(t *testing.T) {
+	begin := func(t *testing.T) (*hub, int) {
+		h := newHub(t, map[string]string{dpg("aid"): faulty(t, "aid"), dpg("led"): entryFile("led", "")})
+		return h, h.propose(faulty(t, "new"))
+	}
+	for _, tt := range []struct {
+		name string
+		run  func(h *hub, number int) error
+	}{
+		{"a review", func(h *hub, number int) error { return h.review(number) }},
+		{"a sync", func(h *hub, _ int) error { return h.sync() }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			calm, number := begin(t)
+			all := calm.requests(func() error { return tt.run(calm, number) })
+			want := calm.State()
+			for op := range all.Writes().Count() {
+				h, number := begin(t)
+				h.Fail(githubtest.Fault{Operation: op, Drop: true})
+				first := tt.run(h, number)
+				if err := tt.run(h, number); err != nil {
+					t.Errorf("the answer to %s is lost (%v), then: %v", op, first, err)
+				}
+				if diff := cmp.Diff(want, h.State()); diff != "" {
+					t.Errorf("the answer to %s is lost: another end (-undisturbed +repaired):\n%s", op, diff)
+				}
+			}
+		})
+	}
+}
+
+// A run for a fork's pull request has a token that may only read: it says what it
+// found, and writes nothing.
+func TestReviewWithATokenThatOnlyReads(t *testing.T) {
+	h := newHub(t, entries(1))
+	number := h.propose(faulty(t, "new"))
+	h.token = h.WorkflowToken("contents: read", "pull-requests: read", "issues: read", "checks: read")
+	before := h.State()
+	b := h.bot()
+	b.DryRun = true
+	v, err := b.Review(t.Context(), number)
+	if err != nil || !strings.Contains(v.Report, "1 thing to mend") {
+		t.Errorf("Review: %+v, %v", v, err)
+	}
+	if diff := cmp.Diff(before, h.State()); diff != "" {
+		t.Errorf("something was written (-before +after):\n%s", diff)
+	}
+	if err := h.review(number); err == nil || !strings.Contains(err.Error(), "permission") {
+		t.Errorf("without --dry-run the error is %v, which does not say what the token lacks", err)
+	}
+}
+
 // What a fork proposes is reviewed as what the repository itself does, and a person
 // reads one message of all suggestions.
 func TestReviewAtGitHub(t *testing.T) {

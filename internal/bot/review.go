@@ -130,7 +130,13 @@ func (b *Bot) reviewPull(ctx context.Context, pr forge.PullRequest, open []forge
 			return nil, err
 		}
 	}
-	return v, b.run(ctx, v.actions(pr, s))
+	err = b.run(ctx, v.actions(pr, s))
+	var moved *forge.MovedError
+	if errors.As(err, &moved) {
+		b.logf("pull request %d was pushed to meanwhile; what is left waits for the review of that", pr.Number)
+		return v, nil
+	}
+	return v, err
 }
 
 // reported is what of a report stands on the forge.

@@ -499,3 +499,21 @@ func TestCoAuthors(t *testing.T) {
 		t.Errorf("what was credited before is credited again:\n%s", message)
 	}
 }
+
+// A push in the middle of a review is no failure: it gets a review of its own.
+func TestPushedMeanwhile(t *testing.T) {
+	d := newDesk(t, nil)
+	number := d.open("topic", map[string]string{dpg("new"): faulty(t, "new")})
+	d.writes.before = func() { d.push("topic", "", map[string]string{dpg("two"): entryFile("two", "")}) }
+	d.review(number)
+	if !d.logged("was pushed to meanwhile") {
+		t.Errorf("the log says nothing of it: %q", d.log)
+	}
+	d.review(number)
+	if said, err := d.local.LineComments(t.Context(), number); err != nil || len(said) != 2 {
+		t.Errorf("there are %d suggestions, %v, want 2", len(said), err)
+	}
+	if c, _ := d.check(d.pull(number).HeadSHA); c.Conclusion != forge.Failure {
+		t.Errorf("the check of the new head is %q", c.Conclusion)
+	}
+}
