@@ -51,7 +51,8 @@ type Preview struct {
 // there is nothing for it to do.
 //
 // At a forge on the network it takes at most 12 requests the first time and 6 when
-// nothing changed since, beside those that Git makes.
+// nothing changed since, beside those that Git makes; at GitHub with the token of a
+// workflow or an app, since a person's may not set checks and tries that first.
 func (b *Bot) Review(ctx context.Context, number int) (*Verdict, error) {
 	v, err := b.review(ctx, number)
 	if errors.Is(err, forge.ErrNotFound) { // which names it already
@@ -125,7 +126,9 @@ func (b *Bot) reviewPull(ctx context.Context, pr forge.PullRequest, open []forge
 			return nil, err
 		}
 	}
-	if len(v.Suggested) > 0 {
+	// The comment is written after the suggestions: where it stands as it should,
+	// they were made.
+	if c, _ := ownComment(s.comments, "review"); len(v.Suggested) > 0 && c.Body != v.comment(pr) {
 		if s.remarks, err = b.Forge.LineComments(ctx, pr.Number); err != nil {
 			return nil, err
 		}
@@ -161,13 +164,13 @@ func (v *Verdict) actions(pr forge.PullRequest, s reported) []Action {
 	// The bot's own pull request explains itself while nothing is wrong with it.
 	needless := !found && v.own && v.Conclusion == forge.Success
 	if c.Body != body && !needless {
+		if remarks := unsaid(v.Suggested, s.remarks); len(remarks) > 0 {
+			actions = append(actions, Suggest{pr.Number, pr.HeadSHA, remarks})
+		}
 		actions = append(actions, PutComment{pr.Number, c.ID, body})
 	}
 	if labels := v.labels(pr.Labels); !slices.Equal(labels, pr.Labels) {
 		actions = append(actions, SetLabels{pr.Number, labels})
-	}
-	if remarks := unsaid(v.Suggested, s.remarks); len(remarks) > 0 {
-		actions = append(actions, Suggest{pr.Number, pr.HeadSHA, remarks})
 	}
 	return actions
 }

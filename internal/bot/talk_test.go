@@ -60,7 +60,7 @@ func TestSilent(t *testing.T) {
 				t.Fatal(err)
 			}
 			d.review(number)
-			if diff := cmp.Diff([]string{"set check", "comment", "update", "suggest"}, d.writes.done); diff != "" {
+			if diff := cmp.Diff([]string{"set check", "suggest", "comment", "update"}, d.writes.done); diff != "" {
 				t.Errorf("writes without the label (-want +got):\n%s", diff)
 			}
 		})
