@@ -204,14 +204,14 @@ func TestReportSays(t *testing.T) {
 			"This pull request adds `dpg/new`.\n",
 			"- licence `MIT` for `software`: **accepted**, because: `Anyone must be free to use and change it`\n",
 			"- licence `MIT` for `data`: **unknown**, because: `the policy keeps no list of licences for this type`\n",
-			"**What is published:** 4 files change beside those that name the commit: `api/v1/dpgs.json`, `api/v1/dpgs/new.json`",
+			"**What is published:** ", " files change beside those that name the commit: `api/v1/",
 		}, nil},
 		{"deletions only", map[string]string{dpg("aid"): gone, dpg("led"): gone}, []string{
 			"This pull request deletes `dpg/aid`, `dpg/led`.\n", "2 things to mend", "give it status.stage \"archived\"",
 		}, []string{"How the catalog will show", "without a preview"}},
 		{"renames only", map[string]string{dpg("aid"): gone, "registry/dpgs/a/aid.yaml": entryFile("aid", "")}, []string{
 			"## ✅ Good\n", "This pull request moves `dpg/aid` to `registry/dpgs/a/aid.yaml` as it is.\n",
-			"**What is published:** 1 file changes beside those that name the commit: `api/v1/dpgs/aid.json`.",
+			"**What is published:** ", " beside those that name the commit: `api/v1/dpgs/aid.json`",
 		}, []string{"Perhaps here already"}},
 		{"a move with an edit", map[string]string{dpg("aid"): gone, "registry/dpgs/a/aid.yaml": swap(t, entryFile("aid", ""), "little power", "power")}, []string{
 			"moves `dpg/aid` to `registry/dpgs/a/aid.yaml`.\n", "`api/v1/dpgs/aid.json`",
