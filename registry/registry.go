@@ -5,8 +5,8 @@ package registry
 
 import "embed"
 
-// FS holds policy.yaml and frameworks/*.yaml, by the paths they have in this
-// folder. Entries are left out: they belong to this registry alone.
+// FS holds policy.yaml, frameworks/*.yaml and frameworks/crosswalk/*.yaml, by the
+// paths they have in this folder. Entries are left out: they belong to this registry alone.
 //
-//go:embed frameworks/*.yaml policy.yaml
+//go:embed frameworks/*.yaml frameworks/crosswalk/*.yaml policy.yaml
 var FS embed.FS

@@ -36,6 +36,7 @@ var Rules = []*Rule{
 	blank,
 	country,
 	countryRepeated,
+	crosswalk,
 	dateRule,
 	decision,
 	duplicate,

@@ -12,6 +12,7 @@ import (
 const (
 	settingsFile    = "registry.yaml"
 	frameworkFolder = "frameworks"
+	crosswalkFolder = frameworkFolder + "/crosswalk"
 )
 
 // ownFile opens a file of the registry that was read and is no entry; nil where
@@ -31,10 +32,21 @@ func (p *RegistryPass) ownFile(name string) *registry.Doc {
 
 // ownFrameworks lists the registry's own files of frameworks, in order.
 func ownFrameworks(reg *registry.Registry) []string {
+	return ownIn(reg, func(rel string) bool {
+		return strings.HasPrefix(rel, frameworkFolder+"/") && !strings.HasPrefix(rel, crosswalkFolder+"/")
+	})
+}
+
+// ownCrosswalks lists the registry's own files of crosswalks, in order.
+func ownCrosswalks(reg *registry.Registry) []string {
+	return ownIn(reg, func(rel string) bool { return strings.HasPrefix(rel, crosswalkFolder+"/") })
+}
+
+// ownIn lists the files that were read, relative to the registry's folder.
+func ownIn(reg *registry.Registry, wanted func(rel string) bool) []string {
 	var names []string
 	for _, name := range reg.Paths() {
-		rel := strings.TrimPrefix(name, reg.Prefix+"/")
-		if strings.HasPrefix(rel, frameworkFolder+"/") {
+		if rel := strings.TrimPrefix(name, reg.Prefix+"/"); wanted(rel) {
 			names = append(names, rel)
 		}
 	}
@@ -52,7 +64,9 @@ func builtinFrameworks() []string {
 		return nil // a test of package registry holds that it is there
 	}
 	for _, f := range files {
-		ids = append(ids, frameworkID(f.Name()))
+		if !f.IsDir() {
+			ids = append(ids, frameworkID(f.Name()))
+		}
 	}
 	return ids
 }

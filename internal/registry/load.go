@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -33,6 +34,7 @@ type ownRules struct {
 	settings   *policy.Settings
 	policy     *policy.Policy
 	frameworks []*framework.Framework
+	crosswalks []*framework.Crosswalk
 }
 
 // A task is one file to read with what is to be made of it.
@@ -139,6 +141,11 @@ func (l *loader) sort(blobs []Blob) (rules, observations, files []*task) {
 			rules = append(rules, t)
 		case !nested:
 			// README.md and the like
+		case strings.HasPrefix(b.Path, crosswalkFolder+"/"):
+			w := new(framework.Crosswalk)
+			l.own.crosswalks = append(l.own.crosswalks, w)
+			t.schema, t.decode = "crosswalk.schema.json", func(d *source.Document) error { return d.Decode(w) }
+			rules = append(rules, t)
 		case top == frameworkFolder:
 			f := new(framework.Framework)
 			l.own.frameworks = append(l.own.frameworks, f)
@@ -309,6 +316,7 @@ func (t *task) report(rule, format, hint string, args ...any) {
 func (l *loader) govern() error {
 	if r := l.opt.Rules; r != nil {
 		l.reg.Settings, l.reg.Policy, l.reg.Frameworks, l.reg.Kinds = r.Settings, r.Policy, r.Frameworks, r.Kinds
+		l.reg.Crosswalks = r.Crosswalks
 		return nil
 	}
 	b, err := builtinRules()
@@ -334,7 +342,26 @@ func (l *loader) govern() error {
 		})
 	}
 	l.reg.Settings, l.reg.Policy, l.reg.Frameworks = s, p, set
+	l.reg.Crosswalks = crosswalks(append(slices.Clone(b.crosswalks), l.own.crosswalks...), set)
 	return nil
+}
+
+// crosswalks are those that have something to say of the frameworks in use, by id.
+// Of one id, the registry's own stands for the one that is built in.
+func crosswalks(all []*framework.Crosswalk, set framework.Set) []*framework.Crosswalk {
+	by := map[string]*framework.Crosswalk{}
+	for _, w := range all {
+		if w.ID != "" {
+			by[w.ID] = w.Within(set)
+		}
+	}
+	var used []*framework.Crosswalk
+	for _, id := range slices.Sorted(maps.Keys(by)) {
+		if by[id] != nil {
+			used = append(used, by[id])
+		}
+	}
+	return used
 }
 
 // builtinRules decodes what is built in, once a process. Nobody changes it.
@@ -354,6 +381,16 @@ var builtinRules = sync.OnceValues(func() (ownRules, error) {
 			return b, err
 		}
 		b.frameworks = append(b.frameworks, f)
+	}
+	if names, err = fs.Glob(builtin.FS, crosswalkFolder+"/*.yaml"); err != nil {
+		return b, err
+	}
+	for _, name := range names {
+		w := new(framework.Crosswalk)
+		if err := decodeBuiltin(name, w); err != nil {
+			return b, err
+		}
+		b.crosswalks = append(b.crosswalks, w)
 	}
 	return b, nil
 })

@@ -25,6 +25,8 @@ type Registry struct {
 	Settings   *policy.Settings
 	Policy     *policy.Policy
 	Frameworks framework.Set
+	// Crosswalks are by id, without what names a framework that is not in use.
+	Crosswalks []*framework.Crosswalk
 	Kinds      []entry.Kind // the kinds in use here
 	Docs       []*Doc       // entries, sorted by path
 	PolicyDoc  *Doc         // this tree's own policy.yaml, whatever policy applies; nil where it has none
@@ -93,6 +95,7 @@ const (
 	settingsFile    = "registry.yaml"
 	policyFile      = "policy.yaml"
 	frameworkFolder = "frameworks"
+	crosswalkFolder = frameworkFolder + "/crosswalk"
 	// AssessmentFolder holds the bot's assessments, in a sub-folder per kind.
 	AssessmentFolder = "assessments"
 	// ObservationFolder holds what the bot saw outside, likewise.

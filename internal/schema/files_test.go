@@ -222,6 +222,7 @@ func TestKeysMatchGoTypes(t *testing.T) {
 		{"registry", policy.Settings{}, "yaml", nil},
 		{"policy", policy.Policy{}, "yaml", nil},
 		{"framework", framework.Framework{}, "yaml", nil},
+		{"crosswalk", framework.Crosswalk{}, "yaml", nil},
 		{"assessment", assess.Assessment{}, "yaml", nil},
 		{"observation", registry.Observation{}, "yaml", nil},
 		{"report", diag.Report{}, "json", nil},
