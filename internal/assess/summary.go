@@ -18,6 +18,15 @@ import (
 // summary would stand.
 const maxDescription = 300 // characters
 
+// SummaryFirst reports whether a summary stands where the description would: that
+// is missing, or longer than 300 characters. Else a person's own words come first
+// and a summary second, marked as what it is.
+func SummaryFirst(e *entry.Entry, settings *policy.Settings) bool {
+	language := entryLanguage(e, settings)
+	d := strings.TrimSpace(e.Description.Best(language, language))
+	return d == "" || utf8.RuneCountInString(d) > maxDescription
+}
+
 // ownSummary is a person's text, as it is. One that is longer than a summary
 // may be is for its author to shorten, not for the bot: then there is none.
 func ownSummary(r rulings, language string) *Summary {

@@ -22,6 +22,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/framework"
 	"github.com/dpg-registry/dpg-registry/internal/policy"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/schemas"
@@ -57,14 +58,18 @@ const (
 )
 
 type builder struct {
-	in  Input
-	cat *Catalog
+	in      Input
+	cat     *Catalog
+	related map[string][]framework.Relation // by full code
 }
 
 // Build makes a catalog. It is an error if an entry cannot be read, if two have
 // one id, or if a name cannot be a file's.
 func Build(in Input) (*Catalog, error) {
-	b := &builder{in: in, cat: &Catalog{files: map[string][]byte{}, taken: map[string]string{}}}
+	b := &builder{
+		in: in, cat: &Catalog{files: map[string][]byte{}, taken: map[string]string{}},
+		related: framework.Relations(in.Registry.Crosswalks),
+	}
 	if err := b.build(); err != nil {
 		return nil, fmt.Errorf("build catalog: %w", err)
 	}

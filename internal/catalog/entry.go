@@ -155,12 +155,14 @@ func (b *builder) assessmentOf(d *registry.Doc) *Assessment {
 	out.UpdatedAt, out.UpdatedCommit = b.change(d.AssessmentPath(b.in.Registry.Prefix))
 	if s := a.Summary; s != nil {
 		out.Summary = summaryOf(s, b.language(d.Entry))
+		out.Summary.First = assess.SummaryFirst(d.Entry, b.in.Registry.Settings)
 	}
 	out.Mappings = each(a.Mappings, func(m assess.Mapping) Mapping {
 		title, path := b.code(m.Code)
 		return Mapping{
 			Code: m.Code, Path: path, Title: title, Strength: m.Strength,
 			Engines: list(m.Engines), Quotes: quotesOf(m.Evidence), State: m.Review.State,
+			RelatedCodes: b.relatedCodes(m.Code),
 		}
 	})
 	slices.SortStableFunc(out.Mappings, func(x, y Mapping) int { return cmp.Compare(x.Code, y.Code) })
@@ -172,6 +174,11 @@ func (b *builder) assessmentOf(d *registry.Doc) *Assessment {
 
 // engineLanguage is that of the reasons that engines give.
 const engineLanguage = "en"
+
+// relatedCodes are those that crosswalks relate to a code, each once.
+func (b *builder) relatedCodes(full string) []string {
+	return slices.Compact(each(b.related[full], func(r framework.Relation) string { return r.Code }))
+}
 
 func summaryOf(s *assess.Summary, main string) *Summary {
 	language := cmp.Or(s.Language, main)
@@ -225,7 +232,7 @@ func (b *builder) item(e Entry) Item {
 	it.SDGGoals = slices.Compact(it.SDGGoals)
 	if a := e.Assessment; a != nil {
 		if a.Summary != nil {
-			it.SummaryText = a.Summary.Text
+			it.SummaryText, it.SummaryFirst = a.Summary.Text, a.Summary.First
 		}
 		for _, m := range a.Mappings {
 			if m.inView() {

@@ -114,7 +114,8 @@ type Item struct {
 	Path               string   `json:"path"`
 	Name               *string  `json:"name"`
 	Description        Text     `json:"description"`
-	SummaryText        Text     `json:"summary_text"` // of the assessment; null where there is none
+	SummaryText        Text     `json:"summary_text"`  // of the assessment; null where there is none
+	SummaryFirst       bool     `json:"summary_first"` // whether it stands first, for a description that is missing or long
 	Types              []string `json:"types"`
 	Sectors            []string `json:"sectors"`
 	LicenseExpressions []string `json:"license_expressions"`
@@ -313,6 +314,7 @@ type Summary struct {
 	Text      Text       `json:"text"`
 	Engine    *string    `json:"engine"`
 	Sentences []Sentence `json:"sentences"`
+	First     bool       `json:"summary_first"` // whether it stands first, for a description that is missing or long
 }
 
 // Sentence is one sentence of a summary.
@@ -324,13 +326,14 @@ type Sentence struct {
 // Mapping is a claim that the entry's words support a code. It never says that
 // the product complies.
 type Mapping struct {
-	Code     string   `json:"code"`
-	Path     *string  `json:"path"` // null where the framework is not published here
-	Title    Text     `json:"title"`
-	Strength int      `json:"strength"` // 2 clear, 1 weak
-	Engines  []string `json:"engines"`
-	Quotes   []Quote  `json:"quotes"`
-	State    string   `json:"state"`
+	Code         string   `json:"code"`
+	Path         *string  `json:"path"` // null where the framework is not published here
+	Title        Text     `json:"title"`
+	Strength     int      `json:"strength"` // 2 clear, 1 weak
+	Engines      []string `json:"engines"`
+	Quotes       []Quote  `json:"quotes"`
+	State        string   `json:"state"`
+	RelatedCodes []string `json:"related_codes"` // of other frameworks, as crosswalks read them; no evidence
 }
 
 // Quote is words found verbatim in a field of the entry. The pointer is that of
@@ -350,8 +353,34 @@ type Unknown struct {
 // Frameworks is api/v1/frameworks.json.
 type Frameworks struct {
 	Envelope
-	Total int                `json:"total"`
-	Items []FrameworkSummary `json:"items"`
+	Total      int                `json:"total"`
+	Items      []FrameworkSummary `json:"items"`
+	Crosswalks []Crosswalk        `json:"crosswalks"` // by id
+}
+
+// Crosswalk says which codes have to do with which of other frameworks. It is a
+// reading, whose the notice says, and no evidence of anything.
+type Crosswalk struct {
+	ID     string         `json:"id"`
+	Title  Text           `json:"title"`
+	Notice Text           `json:"notice"`
+	AsOf   *string        `json:"as_of"` // the date it was last gone over
+	Rows   []CrosswalkRow `json:"rows"`
+}
+
+// CrosswalkRow is one code with what it is read to have to do with.
+type CrosswalkRow struct {
+	Code    string    `json:"code"`
+	Related []Related `json:"related"`
+}
+
+// Related is a code of another framework that a crosswalk relates to this one.
+type Related struct {
+	Code      string `json:"code"`
+	Path      string `json:"path"` // of its view
+	Title     Text   `json:"title"`
+	Reason    Text   `json:"reason"`
+	Crosswalk string `json:"crosswalk"` // id, in frameworks.json
 }
 
 // FrameworkSummary is one framework with how much it is used.
@@ -412,6 +441,7 @@ type CodeInfo struct {
 	Parent      *string             `json:"parent"` // in full
 	URL         *string             `json:"url"`
 	Relations   map[string][]string `json:"relations"` // list to codes of the same framework, in full
+	Related     []Related           `json:"related"`   // codes of other frameworks, as crosswalks read them
 }
 
 // View is api/v1/frameworks/<framework>/<code>.json: the live entries whose

@@ -45,6 +45,7 @@ func (b *builder) frameworks(entries map[string][]Entry) error {
 	}
 	all.Total = len(all.Items)
 	b.cat.Index.Frameworks = all.Items
+	all.Crosswalks = each(b.in.Registry.Crosswalks, b.crosswalk)
 	return b.put(frameworkFolder+".json", all)
 }
 
@@ -70,6 +71,7 @@ func (b *builder) framework(f *framework.Framework, views map[string][]ViewItem)
 				ID: c.Code, Code: full(c.Code), Printed: known(c.Printed), Title: b.text(c.Name), Description: b.text(c.Description),
 				List: c.List, Group: known(c.Group), Parent: known(full(c.Parent)), URL: known(c.URL),
 				Relations: map[string][]string{},
+				Related:   each(b.related[f.ID+"/"+c.Code], b.relatedCode),
 			},
 		}
 		for to, codes := range c.Relations {
@@ -91,6 +93,24 @@ func (b *builder) framework(f *framework.Framework, views map[string][]ViewItem)
 	}
 	b.cat.Frameworks = append(b.cat.Frameworks, out)
 	return len(used), b.put(frameworkFolder+"/"+f.ID+".json", out)
+}
+
+// crosswalk is the published form of a crosswalk of codes that are in use.
+func (b *builder) crosswalk(w *framework.Crosswalk) Crosswalk {
+	return Crosswalk{
+		ID: w.ID, Title: b.text(w.Name), Notice: b.text(w.Notice), AsOf: known(w.AsOf),
+		Rows: each(w.Rows, func(r framework.Row) CrosswalkRow {
+			return CrosswalkRow{r.Code, each(r.Related, func(to framework.Related) Related {
+				return b.relatedCode(framework.Relation{Code: to.Code, Why: to.Why, Crosswalk: w.ID})
+			})}
+		}),
+	}
+}
+
+func (b *builder) relatedCode(r framework.Relation) Related {
+	title, _ := b.code(r.Code)
+	id, code, _ := framework.Split(r.Code)
+	return Related{Code: r.Code, Path: viewPath(id, code), Title: title, Reason: b.text(r.Why), Crosswalk: r.Crosswalk}
 }
 
 // viewItems gives the items of each view by full code, in the order of kinds and
