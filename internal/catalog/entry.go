@@ -232,7 +232,7 @@ func (b *builder) item(e Entry) Item {
 	it.SDGGoals = slices.Compact(it.SDGGoals)
 	if a := e.Assessment; a != nil {
 		if a.Summary != nil {
-			it.SummaryText, it.SummaryFirst = a.Summary.Text, a.Summary.First
+			it.SummaryText, it.SummaryFirst, it.SummaryEngine = a.Summary.Text, a.Summary.First, a.Summary.Engine
 		}
 		for _, m := range a.Mappings {
 			if m.inView() {

@@ -114,8 +114,9 @@ type Item struct {
 	Path               string   `json:"path"`
 	Name               *string  `json:"name"`
 	Description        Text     `json:"description"`
-	SummaryText        Text     `json:"summary_text"`  // of the assessment; null where there is none
-	SummaryFirst       bool     `json:"summary_first"` // whether it stands first, for a description that is missing or long
+	SummaryText        Text     `json:"summary_text"`   // of the assessment; null where there is none
+	SummaryFirst       bool     `json:"summary_first"`  // whether it stands first, for a description that is missing or long
+	SummaryEngine      *string  `json:"summary_engine"` // offline, model or person; null where there is none
 	Types              []string `json:"types"`
 	Sectors            []string `json:"sectors"`
 	LicenseExpressions []string `json:"license_expressions"`

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/text/collate"
 	xlanguage "golang.org/x/text/language"
 
+	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 )
@@ -95,7 +96,8 @@ type count struct {
 
 type line struct {
 	Name, Path, Stage, License string
-	About                      phrase
+	About                      phrase // a person's words
+	Derived                    phrase // a summary that a machine made of the entry's fields
 }
 
 type frame struct {
@@ -174,17 +176,13 @@ func kindOf(k catalog.KindSummary, l catalog.List) kind {
 		}
 	}
 	for _, it := range l.Items {
-		about := phraseOf(it.SummaryText)
-		if about.Text == "" {
-			about = phraseOf(it.Description)
-		}
-		about.Text = oneLine(about.Text)
+		about, derived := aboutOf(it)
 		name := value(it.Name)
 		if name == "" {
 			name = it.ID
 		}
 		out.Entries = append(out.Entries, line{
-			Name: name, Path: it.Path, Stage: standing(it.Status), License: strings.Join(it.LicenseExpressions, ", "), About: about,
+			Name: name, Path: it.Path, Stage: standing(it.Status), License: strings.Join(it.LicenseExpressions, ", "), About: about, Derived: derived,
 		})
 	}
 	// As a reader looks for a name: whatever its case and accents. The list comes by
@@ -210,6 +208,26 @@ func standing(s catalog.Status) string {
 		words += ", " + date
 	}
 	return words
+}
+
+// aboutOf gives what a list says of an entry: a person's words first, and a summary
+// in their place only where they are missing or too long for a list. What no person
+// wrote is marked. A summary is short already, and stands uncut.
+func aboutOf(it catalog.Item) (about, derived phrase) {
+	words, summary := phraseOf(it.Description), phraseOf(it.SummaryText)
+	words.Text, summary.Text = oneLine(words.Text), strings.Join(strings.Fields(summary.Text), " ")
+	byPerson := value(it.SummaryEngine) == assess.EnginePerson
+	switch {
+	case summary.Text == "":
+		return words, phrase{}
+	case it.SummaryFirst && byPerson, words.Text == "" && byPerson:
+		return summary, phrase{}
+	case it.SummaryFirst, words.Text == "":
+		return phrase{}, summary
+	case byPerson:
+		return words, phrase{}
+	}
+	return words, summary
 }
 
 func frameOf(s catalog.FrameworkSummary, f catalog.Framework) frame {

@@ -270,3 +270,36 @@ func TestEntriesByName(t *testing.T) {
 		t.Errorf("entries = %q, want %q", got, want)
 	}
 }
+
+func TestAboutOf(t *testing.T) {
+	text := func(s string) catalog.Text {
+		if s == "" {
+			return nil
+		}
+		return catalog.Text{"en": s}
+	}
+	long := strings.TrimSpace(strings.Repeat("a long text ", 30))
+	for _, tt := range []struct {
+		name, description, summary, engine string
+		first                              bool
+		about, derived                     string
+	}{
+		{"a description alone", "Keeps records.", "", "", false, "Keeps records.", ""},
+		{"a description first, a summary second", "Keeps records.", "A is software.", "offline", false, "Keeps records.", "A is software."},
+		{"no description", "", "A is software.", "offline", true, "", "A is software."},
+		{"a long description", long, "A is software.", "offline", true, "", "A is software."},
+		{"a long description and no summary", long, "", "", true, oneLine(long), ""},
+		{"a model's", "Keeps records.", "A is software.", "model", false, "Keeps records.", "A is software."},
+		{"a person's for a long description", long, "A keeps records.", "person", true, "A keeps records.", ""},
+		{"a person's beside a description", "Keeps records.", "A keeps records.", "person", false, "Keeps records.", ""},
+		{"a summary is not cut", "", long[:289], "offline", true, "", long[:289]},
+	} {
+		it := catalog.Item{Description: text(tt.description), SummaryText: text(tt.summary), SummaryFirst: tt.first}
+		if tt.engine != "" {
+			it.SummaryEngine = &tt.engine
+		}
+		if about, derived := aboutOf(it); about.Text != tt.about || derived.Text != tt.derived {
+			t.Errorf("%s: got %q and %q, want %q and %q", tt.name, about.Text, derived.Text, tt.about, tt.derived)
+		}
+	}
+}
