@@ -71,7 +71,7 @@ func (o *Offline) Assess(e *entry.Entry, previous *Assessment, settings *policy.
 	case r.lockSummary && previous != nil:
 		a.Summary = previous.Summary
 	default:
-		a.Summary = summarize(e, language, settings)
+		a.Summary = summarize(e, o.set, settings)
 	}
 	// What the engine finds can be shown; this drops what a lock keeps of words
 	// that the entry no longer has.

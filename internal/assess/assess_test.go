@@ -235,17 +235,45 @@ func TestCheckSummary(t *testing.T) {
 	}
 }
 
-func TestSummaryLengths(t *testing.T) {
+func TestSummaryFirst(t *testing.T) {
 	for _, tt := range []struct {
 		letters int
 		want    bool
 	}{{0, true}, {1, false}, {300, false}, {301, true}} {
-		e := &entry.Entry{
-			Schema: "dpg/v1", ID: "vault", Name: "Vault", Types: []string{"software"}, Sectors: []string{"health"},
-			Licenses: []entry.License{{Expression: "MIT"}}, Description: entry.Plain(strings.Repeat("é", tt.letters)),
+		e := &entry.Entry{Description: entry.Plain(strings.Repeat("é", tt.letters))}
+		if got := SummaryFirst(e, nil); got != tt.want {
+			t.Errorf("a description of %d characters: summary first %v, want %v", tt.letters, got, tt.want)
 		}
-		if got := Assess(e, nil, framework.Set{}, nil).Summary != nil; got != tt.want {
-			t.Errorf("a description of %d characters: summary %v, want %v", tt.letters, got, tt.want)
+	}
+}
+
+func TestPlaceNames(t *testing.T) {
+	for code, want := range map[string]string{
+		"KE": "Kenya", "NL": "the Netherlands", "CD": "the Democratic Republic of the Congo", "BA": "Bosnia and Herzegovina",
+		"TR": "Türkiye", "PS": "Palestine", "GW": "Guinea-Bissau", "LC": "Saint Lucia", "XK": "Kosovo", "US": "the United States",
+		"": "", "ke": "", "KEN": "", "ZZ": "", "404": "", "UK": "", "K\x00": "",
+	} {
+		if got := placeName(code); got != want {
+			t.Errorf("placeName(%q) = %q, want %q", code, got, want)
+		}
+	}
+}
+
+func TestHasField(t *testing.T) {
+	e := &entry.Entry{
+		Name: "Vault", Types: []string{"software", ""}, Licenses: []entry.License{{Expression: "MIT"}},
+		Description: entry.Text{}.With("fr", "en", "Un coffre."), Locations: &entry.Locations{DeployedIn: []string{"KE"}},
+		Standard: &entry.Answers{Privacy: &entry.Answer{Answer: "yes"}},
+	}
+	for pointer, want := range map[string]bool{
+		"/name": true, "/types": true, "/types/0": true, "/licenses/0/expression": true, "/description/fr": true,
+		"/locations/deployed_in": true, "/standard/privacy/answer": true,
+		"": false, "name": false, "/": false, "/Name": false, "/website": false, "/types/01": false, "/types/-1": false, "/types/2": false,
+		"/licenses/0/url": false, "/licenses/expression": false, "/description/en": false, "/name/0": false, "/standard/privacy/text": false,
+		"/name/": false, "/locations/developed_in": false, "/types/0/0": false,
+	} {
+		if got := hasField(e, pointer); got != want {
+			t.Errorf("hasField(%q) = %v, want %v", pointer, got, want)
 		}
 	}
 }

@@ -3,11 +3,8 @@ package assess
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/framework"
@@ -254,16 +251,11 @@ func (c *checker) summary(e *entry.Entry, s *Summary) *Summary {
 	if c.ruling.lockSummary {
 		return s // a person read it and chose to keep it
 	}
-	var root yaml.Node
-	if err := root.Encode(e); err != nil {
-		refuse("", "the entry cannot be written as YAML")
-		return nil
-	}
 	kept := *s
 	kept.Sentences = nil
 	letters := -1
 	for _, sentence := range s.Sentences {
-		missing := slices.IndexFunc(sentence.From, func(p string) bool { return !pointsAt(&root, p) })
+		missing := slices.IndexFunc(sentence.From, func(p string) bool { return !hasField(e, p) })
 		switch n := letters + 1 + utf8.RuneCountInString(sentence.Text); {
 		case len(sentence.From) == 0:
 			refuse(sentence.Text, "the sentence names no field")
@@ -291,32 +283,4 @@ func plainProse(s string) bool {
 		!strings.ContainsAny(s, "<>[]*_`#|\\~@{}$\n\r\t") && !strings.Contains(s, "://") &&
 		!strings.Contains(strings.ToLower(s), "www.") &&
 		!strings.ContainsFunc(s, unsafeRune) && utf8.ValidString(s)
-}
-
-// pointsAt reports whether an RFC 6901 pointer names a value.
-func pointsAt(n *yaml.Node, pointer string) bool {
-	if !strings.HasPrefix(pointer, "/") {
-		return false
-	}
-	for t := range strings.SplitSeq(pointer[1:], "/") {
-		t = strings.NewReplacer("~1", "/", "~0", "~").Replace(t)
-		var next *yaml.Node
-		switch n.Kind {
-		case yaml.MappingNode:
-			for i := 0; i+1 < len(n.Content); i += 2 {
-				if n.Content[i].Value == t {
-					next = n.Content[i+1]
-				}
-			}
-		case yaml.SequenceNode:
-			if i, err := strconv.Atoi(t); err == nil && i >= 0 && i < len(n.Content) && strconv.Itoa(i) == t {
-				next = n.Content[i]
-			}
-		}
-		if next == nil {
-			return false
-		}
-		n = next
-	}
-	return true
 }

@@ -9,7 +9,11 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
 	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/framework"
 	"github.com/dpg-registry/dpg-registry/internal/policy"
 	"github.com/dpg-registry/dpg-registry/internal/source"
 )
@@ -57,32 +61,35 @@ func ownSummary(r rulings, language string) *Summary {
 	return s
 }
 
-// summarize makes a summary from fields where the description is missing or too
-// long to be one. It gives none rather than a clumsy one: where a field it needs
-// is missing or would not read as plain prose, and in a registry that is not
-// read in English.
-func summarize(e *entry.Entry, language string, settings *policy.Settings) *Summary {
-	d := strings.TrimSpace(e.Description.Best(language, language))
-	if d != "" && utf8.RuneCountInString(d) <= maxDescription || !readIn("en", settings) {
+// summarize makes a summary from fields: what it is, for whom, where it is used and
+// under which licence. It gives none rather than a clumsy one: where a field it
+// needs is missing or would not read as plain prose, and in a registry that is not
+// read in English. The set gives the titles of the goals that an entry names.
+func summarize(e *entry.Entry, set framework.Set, settings *policy.Settings) *Summary {
+	if !readIn("en", settings) {
 		return nil
 	}
-	what := whatItIs(e)
+	what := whatItIs(e, set)
 	if what == nil {
 		return nil
 	}
-	used := whereUsed(e)
-	if len(what.From) < 3 && used == nil && e.Format == "" {
-		return nil // "X is software. It is licensed under MIT." helps nobody
+	used, published := whereUsed(e), publishedWhen(e)
+	license := licensed(e)
+	bare := !slices.ContainsFunc(what.From, func(p string) bool { return p != "/name" && p != "/types" && p != "/format" })
+	if bare && used == nil && published == nil && (e.Format == "" || license == nil) {
+		return nil // "X is software. Its licence is MIT." helps nobody
 	}
 	s := &Summary{Language: "en", Engine: EngineOffline, Sentences: []Sentence{*what}}
 	letters := utf8.RuneCountInString(what.Text)
-	for _, more := range []*Sentence{used, licensed(e)} {
+	for _, more := range []*Sentence{used, published, license} {
 		if more == nil {
 			continue
 		}
-		if letters += 1 + utf8.RuneCountInString(more.Text); letters > MaxSummaryLetters {
-			break
+		n := 1 + utf8.RuneCountInString(more.Text)
+		if letters+n > MaxSummaryLetters {
+			continue
 		}
+		letters += n
 		s.Sentences = append(s.Sentences, *more)
 	}
 	return s
@@ -95,62 +102,137 @@ func readIn(language string, settings *policy.Settings) bool {
 	return slices.ContainsFunc(settings.Languages, func(t string) bool { return baseLanguage(t) == language })
 }
 
-// whatItIs is the first sentence: name, types and sectors, or of a publication
-// its format and topic.
-func whatItIs(e *entry.Entry) *Sentence {
-	if !plainName(e.Name) {
+// whatItIs is the first sentence: name, types and fields of work or else goals, or
+// of a publication its format and topics.
+func whatItIs(e *entry.Entry, set framework.Set) *Sentence {
+	if len(e.Types) == 0 {
+		return whatItIsAbout(e)
+	}
+	subject, is := subjectOf(e.Name), typeWords(e.Types)
+	if subject == "" || is == "" {
 		return nil
 	}
-	var noun string
-	from := []string{"/name"}
-	switch {
-	case len(e.Types) > 0:
-		noun = typeNouns(e.Types)
-		from = append(from, "/types")
-	case e.Format != "":
-		noun = withArticle(strings.ReplaceAll(e.Format, "-", " "))
-		from = append(from, "/format")
+	s := &Sentence{Text: subject + " " + is, From: []string{"/name", "/types"}}
+	if fields := fieldWords(e.Sectors); fields != "" {
+		s.Text += fields
+		s.From = append(s.From, "/sectors")
+	} else if goals, from := goalWords(e, set); goals != "" {
+		s.Text += " meant to serve " + goals
+		s.From = append(s.From, from...)
 	}
-	if noun == "" {
-		return nil
-	}
-	text := e.Name + " is " + noun
-	if sectors := sectorWords(e.Sectors); sectors != "" {
-		text += " for " + sectors
-		from = append(from, "/sectors")
-	}
-	return &Sentence{Text: text + ".", From: from}
+	s.Text += "."
+	return s
 }
 
-// typeNouns words the types of a digital public good; "" where one is not known.
-func typeNouns(types []string) string {
+// whatItIsAbout is the first sentence on a publication. One whose title says what
+// it is, such as a guide, is not called that again.
+func whatItIsAbout(e *entry.Entry) *Sentence {
+	subject, format := quotedTitle(e.Name), strings.ReplaceAll(e.Format, "-", " ")
+	noun := withArticle(format)
+	if subject == "" || noun == "" {
+		return nil
+	}
+	s := &Sentence{Text: subject + " is " + noun, From: []string{"/name", "/format"}}
+	about := topicWords(e.Topics, e.Name)
+	if title := strings.ToLower(e.Name); strings.HasSuffix(title, format) || strings.HasSuffix(title, format+"s") {
+		if about == "" {
+			return nil
+		}
+		s.Text, s.From = subject+" deals with", []string{"/name"}
+	} else if about != "" && format == "tool" {
+		s.Text += " for"
+	} else if about != "" {
+		s.Text += " on"
+	}
+	if about != "" {
+		s.Text += " " + about
+		s.From = append(s.From, "/topics")
+	}
+	s.Text += "."
+	return s
+}
+
+// subjectOf is a name as the subject of a sentence. One that starts in lower case,
+// or that reads as common words or as many things, is set off as a name.
+func subjectOf(name string) string {
+	if !plainName(name) {
+		return ""
+	}
+	words := strings.Fields(name)
+	first, _ := utf8.DecodeRuneInString(name)
+	last := words[len(words)-1]
+	initial, _ := utf8.DecodeRuneInString(last)
+	plural := strings.HasSuffix(last, "s") && last != strings.ToUpper(last) &&
+		!slices.ContainsFunc([]string{"ss", "us", "is", "ics"}, func(end string) bool { return strings.HasSuffix(last, end) })
+	switch {
+	case unicode.IsLower(first), len(words) > 1 && (unicode.IsLower(initial) || plural):
+		return "The project “" + name + "”"
+	}
+	return name
+}
+
+// quotedTitle is the title of a publication as the subject of a sentence.
+func quotedTitle(name string) string {
+	if name == "" || utf8.RuneCountInString(name) > 120 || !plainProse(name) || strings.ContainsAny(name, "“”\"") || !balanced(name) {
+		return ""
+	}
+	return "“" + name + "”"
+}
+
+// balanced reports whether every bracket that opens is closed.
+func balanced(s string) bool {
+	open := 0
+	for _, r := range s {
+		switch r {
+		case '(':
+			open++
+		case ')':
+			if open--; open < 0 {
+				return false
+			}
+		}
+	}
+	return open == 0
+}
+
+// typeWords words the types of a digital public good, with the verb; "" where one
+// is not known. Data and content are offered, whatever the name calls them: a
+// portal is no data, and "Open Data is data" says nothing.
+func typeWords(types []string) string {
 	known := []struct{ name, noun string }{ // in the order of a sentence
 		{"software", "software"},
 		{"ai-system", "an AI system"},
 		{"standard", "a standard"},
-		{"data", "a source of data"},
-		{"content", "a source of content"},
+		{"data", "data"},
+		{"content", "content"},
 	}
-	var nouns []string
-	found := 0
-	for _, k := range known {
-		if slices.Contains(types, k.name) {
-			nouns = append(nouns, k.noun)
-			found++
-		}
-	}
+	var is, offers []string
 	for _, t := range types {
 		if !slices.ContainsFunc(known, func(k struct{ name, noun string }) bool { return k.name == t }) {
 			return ""
 		}
 	}
-	if n := len(nouns); n >= 2 && strings.HasSuffix(nouns[n-2], "of data") && strings.HasSuffix(nouns[n-1], "of content") {
-		nouns = append(nouns[:n-2], "a source of data and content")
-		if len(nouns) == 2 {
-			return nouns[0] + " as well as " + nouns[1]
+	for _, k := range known {
+		switch {
+		case !slices.Contains(types, k.name):
+		case k.name == "data" || k.name == "content":
+			offers = append(offers, k.noun)
+		default:
+			is = append(is, k.noun)
 		}
 	}
-	return list(nouns)
+	if len(is) >= 2 && is[0] == "software" && is[1] == "an AI system" { // one thing, not two
+		is = slices.Replace(is, 0, 2, "AI software")
+	}
+	switch {
+	case len(is) == 0 && len(offers) == 0:
+		return ""
+	case len(offers) == 0:
+		return "is " + list(is)
+	case len(is) == 0:
+		return "offers " + list(offers)
+	}
+	return "is " + list(is) + " that offers " + list(offers)
 }
 
 var lettersAndSpaces = regexp.MustCompile(`^\p{L}[\p{L} -]+$`)
@@ -161,36 +243,67 @@ func plainSector(s string) bool {
 	return utf8.RuneCountInString(s) <= 40 && lettersAndSpaces.MatchString(s)
 }
 
-// sectorWords words the sectors, "" where one of them would not read as the
-// name of a sector.
-func sectorWords(sectors []string) string {
-	var words []string
+// fieldWords is the end of a sentence that says in which fields of work a thing is
+// used. A sector that does not read as the name of a field is left out: what stands
+// is true without it.
+func fieldWords(sectors []string) string {
+	var plain, double []string // without and with "and" in them
 	for _, s := range sectors {
-		if s = strings.TrimSpace(s); !plainSector(s) {
-			return ""
+		s = strings.Join(strings.Fields(strings.NewReplacer("&", " and ", "/", " and ").Replace(s)), " ")
+		s = strings.TrimSuffix(strings.TrimSuffix(s, " sector"), " Sector")
+		if !plainSector(s) || strings.Count(s, " and ") > 1 || slices.Contains(noField, strings.ToLower(s)) {
+			continue
 		}
-		switch strings.ToLower(s) {
-		case "other", "others", "all", "any", "none", "various", "general", "multiple", "unknown":
-			return ""
+		into := &plain
+		if strings.Contains(s, " and ") {
+			into = &double
 		}
-		s = lowerWords(s)
-		if strings.HasSuffix(s, " sector") || strings.Contains(s, " and ") && len(sectors) > 1 {
-			return "" // one "and" inside another is hard to read
-		}
-		if !slices.Contains(words, s) {
-			words = append(words, s)
+		if s = lowerWords(s); !slices.Contains(*into, s) {
+			*into = append(*into, s)
 		}
 	}
-	switch n := len(words); {
-	case n == 0:
+	const most = 3
+	if len(plain) >= most {
+		double = nil
+	}
+	words := plain[:min(len(plain), most)]
+	switch {
+	case len(words) == 0 && len(double) == 0:
 		return ""
-	case n == 1:
-		return "the " + words[0] + " sector"
-	case n <= 3:
-		return "the " + list(words) + " sectors"
-	default:
-		return fmt.Sprintf("%d sectors, among them %s", n, list(words[:3]))
+	case len(words) == 0:
+		return " in the field of " + double[0]
+	case len(double) > 0:
+		return " in the fields of " + list(words) + " as well as " + double[0]
+	case len(words) == 1:
+		return " in the field of " + words[0]
 	}
+	return " in the fields of " + list(words)
+}
+
+// noField are sectors that name no field of work.
+var noField = []string{
+	"other", "others", "all", "any", "none", "various", "general", "multiple", "unknown", "not applicable",
+}
+
+// topicWords says what a publication is about, in its entry's own spelling; "" where
+// its title says all of it. A short name that nobody wrote in capitals, such as
+// "ict4d", is left out.
+func topicWords(topics []string, title string) string {
+	var words []string
+	inTitle := strings.Fields(strings.ToLower(title))
+	news := false
+	for _, t := range topics {
+		t = strings.TrimSpace(t)
+		spelt := strings.ContainsAny(strings.ToLower(t), "aeiouy") || t == strings.ToUpper(t)
+		if plainSector(t) && spelt && !strings.Contains(t, " and ") && !slices.Contains(words, t) && len(words) < 3 {
+			words = append(words, t)
+			news = news || slices.ContainsFunc(strings.Fields(strings.ToLower(t)), func(w string) bool { return !slices.Contains(inTitle, w) })
+		}
+	}
+	if !news {
+		return ""
+	}
+	return list(words)
 }
 
 // lowerWords puts words in the middle of a sentence: "Health" becomes "health",
@@ -211,32 +324,159 @@ func lowerWords(s string) string {
 	return strings.Join(words, " ")
 }
 
+// goalWords names the Sustainable Development Goals that an entry says it serves. Of
+// more than two it titles the first two: bare numbers say nothing to a newcomer.
+func goalWords(e *entry.Entry, set framework.Set) (words string, from []string) {
+	at := map[int]string{}
+	var goals []int
+	for i, g := range e.SDGs {
+		if g.Goal >= 1 && g.Goal <= 17 && at[g.Goal] == "" {
+			at[g.Goal] = source.Pointer("sdgs", strconv.Itoa(i), "goal")
+			goals = append(goals, g.Goal)
+		}
+	}
+	var titled []string
+	for _, g := range goals[:min(len(goals), 2)] {
+		title := goalTitle(set, g)
+		if title == "" {
+			return "", nil
+		}
+		titled = append(titled, strconv.Itoa(g)+" ("+title+")")
+	}
+	for _, g := range goals {
+		from = append(from, at[g])
+	}
+	switch len(goals) {
+	case 0:
+		return "", nil
+	case 1:
+		return "Sustainable Development Goal " + titled[0], from
+	case 2:
+		return "Sustainable Development Goals " + list(titled), from
+	}
+	return "several Sustainable Development Goals, among them " + list(titled), from
+}
+
+// goalTitle is the English title of a goal; "" where the frameworks in use have
+// none that reads as plain prose.
+func goalTitle(set framework.Set, goal int) string {
+	_, code, err := set.Find("sdgs/" + strconv.Itoa(goal))
+	if err != nil {
+		return ""
+	}
+	title := code.Name.Best("en", "en")
+	if utf8.RuneCountInString(title) > 60 || !plainProse(title) || strings.ContainsAny(title, "().") {
+		return ""
+	}
+	return title
+}
+
 // whereUsed is the sentence on countries, dated by the source of the facts.
 func whereUsed(e *entry.Entry) *Sentence {
 	if e.Locations == nil {
 		return nil
 	}
+	var places []string
 	seen := map[string]bool{}
+	named := true
 	for _, c := range e.Locations.DeployedIn {
-		if c = strings.TrimSpace(c); c != "" {
-			seen[c] = true
+		if c = strings.TrimSpace(c); c == "" || seen[c] {
+			continue
 		}
+		seen[c] = true
+		place := placeName(c)
+		named = named && place != ""
+		places = append(places, place)
 	}
-	if len(seen) == 0 {
+	if len(places) == 0 {
 		return nil
 	}
 	date, at := factsDate(e)
 	if date == "" {
-		return nil // a count without a date grows false by itself
+		return nil // a list without a date grows false by itself
 	}
-	countries := "1 country"
-	if n := len(seen); n > 1 {
-		countries = strconv.Itoa(n) + " countries"
+	if len(places) > 1 && slices.ContainsFunc(places, func(p string) bool { return strings.Contains(p, " and ") }) {
+		named = false // one "and" inside another is hard to read
+	}
+	const most, states = 4, 193 // the members of the United Nations; a longer list has territories
+	byName := func(a, b string) int {
+		return strings.Compare(strings.TrimPrefix(a, "the "), strings.TrimPrefix(b, "the "))
+	}
+	slices.SortFunc(places, byName)
+	where := list(places)
+	switch n := len(places); {
+	case named && n <= most:
+	case n == 1:
+		return nil
+	case n > states:
+		where = strconv.Itoa(n) + " countries and territories"
+	default:
+		where = strconv.Itoa(n) + " countries"
 	}
 	return &Sentence{
-		Text: "As of " + date + ", it was deployed in " + countries + ".",
+		Text: "As of " + date + ", it was in use in " + where + ".",
 		From: []string{"/locations/deployed_in", at},
 	}
+}
+
+// placeName is the English name of a country as it stands in a sentence; "" for
+// what is no code, and for names that would have to be turned round.
+func placeName(code string) string {
+	switch code { // where the library's name is that of a table, is out of date, or needs an article
+	case "AE", "BS", "CF", "DO", "GB", "GM", "KM", "MV", "NL", "PH", "SB", "MH", "US", "VA":
+		return "the " + display.English.Regions().Name(language.MustParseRegion(code))
+	case "CD":
+		return "the Democratic Republic of the Congo"
+	case "CG":
+		return "the Republic of the Congo"
+	case "HK":
+		return "Hong Kong"
+	case "MK":
+		return "North Macedonia"
+	case "MM":
+		return "Myanmar"
+	case "MO":
+		return "Macao"
+	case "PS":
+		return "Palestine"
+	case "SZ":
+		return "Eswatini"
+	case "TR":
+		return "Türkiye"
+	}
+	region, err := language.ParseRegion(code)
+	if err != nil || !region.IsCountry() || region.Canonicalize().String() != code {
+		return ""
+	}
+	name := strings.ReplaceAll(display.English.Regions().Name(region), " & ", " and ")
+	if strings.ContainsAny(name, "(-") && code != "GW" && code != "TL" || strings.HasSuffix(name, "Islands") || !plainProse(name) {
+		return ""
+	}
+	return strings.ReplaceAll(name, "St. ", "Saint ")
+}
+
+var dayOrLess = regexp.MustCompile(`^(\d{4})(-\d{2})?(-\d{2})?$`)
+
+// publishedWhen is the sentence on when a publication came out.
+func publishedWhen(e *entry.Entry) *Sentence {
+	m := dayOrLess.FindStringSubmatch(e.Published)
+	if m == nil || e.Format == "" {
+		return nil
+	}
+	when := "in " + m[1]
+	if m[3] != "" {
+		if when = dateWords(e.Published); when == "" {
+			return nil
+		}
+		when = "on " + when
+	} else if m[2] != "" {
+		_, month, ok := strings.Cut(dateWords(e.Published+"-01"), " ")
+		if !ok {
+			return nil
+		}
+		when = "in " + month
+	}
+	return &Sentence{Text: "It was published " + when + ".", From: []string{"/published"}}
 }
 
 // factsDate is the date of the entry's facts: of its first dated source, or
@@ -275,24 +515,29 @@ func plainLicense(s string) bool { return len(s) <= 80 && licenseWords.MatchStri
 // licensed is the sentence on licences, which are spelt as SPDX spells them.
 func licensed(e *entry.Entry) *Sentence {
 	var expressions, from []string
+	joined := false
 	for i, l := range e.Licenses {
 		if !plainLicense(l.Expression) {
 			return nil
 		}
 		if !slices.Contains(expressions, l.Expression) {
+			joined = joined || strings.Contains(l.Expression, " ")
 			expressions = append(expressions, l.Expression)
 			from = append(from, source.Pointer("licenses", strconv.Itoa(i), "expression"))
 		}
 	}
-	if n := len(expressions); n == 0 || n > 4 {
+	switch n := len(expressions); {
+	case n == 0, n > 4, n > 1 && joined: // "A OR B and C" could be read two ways
 		return nil
+	case n == 1:
+		return &Sentence{Text: "Its licence is " + expressions[0] + ".", From: from}
 	}
-	return &Sentence{Text: "It is licensed under " + list(expressions) + ".", From: from}
+	return &Sentence{Text: "Its licences are " + list(expressions) + ".", From: from}
 }
 
 // plainName reports whether a name can stand in a sentence as it is.
 func plainName(s string) bool {
-	if s == "" || utf8.RuneCountInString(s) > 80 || !plainProse(s) || strings.ContainsAny(s, "&\";:!?=^%/") {
+	if s == "" || utf8.RuneCountInString(s) > 80 || !plainProse(s) || strings.ContainsAny(s, "&\";:!?=^%/") || !balanced(s) {
 		return false
 	}
 	first, _ := utf8.DecodeRuneInString(s)
