@@ -73,6 +73,9 @@ func (o *Offline) Assess(e *entry.Entry, previous *Assessment, settings *policy.
 	default:
 		a.Summary = summarize(e, o.set, settings)
 	}
+	if r.lockSummary && a.Summary != nil {
+		a.Summary = withLock(e, a.Summary)
+	}
 	// What the engine finds can be shown; this drops what a lock keeps of words
 	// that the entry no longer has.
 	a, _ = Check(e, a, o.set, settings)

@@ -18,6 +18,7 @@ type Summary struct {
 	Language  string     `yaml:"language"`
 	Engine    string     `yaml:"engine"` // offline or model; "person" for a person's own text
 	Sentences []Sentence `yaml:"sentences"`
+	Locked    *Locked    `yaml:"locked,omitempty"` // nil where nobody locked it
 }
 
 // Sentence is one sentence with the fields it was made from.

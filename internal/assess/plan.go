@@ -21,9 +21,9 @@ const schemaFile = "assessment.schema.json"
 
 // A Proposal is one assessment file that should be written or deleted.
 type Proposal struct {
-	Path   string    // relative to the registry folder
-	Ref    entry.Ref // of the entry; of the file's own place where the entry is gone
-	Old    *Assessment
+	Path   string      // relative to the registry folder
+	Ref    entry.Ref   // of the entry; of the file's own place where the entry is gone
+	Old    *Assessment // what stands now, or stood where the entry was before; nil for none
 	New    *Assessment // nil for Delete
 	Data   []byte      // what the file should hold; nil for Delete
 	Delete bool        // the entry is gone, or no longer live
@@ -35,9 +35,17 @@ type Proposal struct {
 // made again. An entry with errors in its file is not assessed, and what stands
 // beside it stays.
 func Plan(ctx context.Context, reg *registry.Registry) ([]Proposal, error) {
-	p := planner{reg: reg, engine: NewOffline(reg.Frameworks), derived: map[string]*registry.Doc{}}
+	p := planner{reg: reg, engine: NewOffline(reg.Frameworks), derived: map[string]*registry.Doc{},
+		byRef: map[entry.Ref]*registry.Doc{}, renamed: map[entry.Ref][]entry.Ref{}}
 	for _, d := range reg.Derived {
 		p.derived[strings.TrimPrefix(d.Path, reg.Prefix+"/")] = d
+		p.byRef[d.Ref] = d
+	}
+	for _, d := range reg.Docs {
+		if d.Whole() && d.Entry.Status.Stage == entry.StageRenamed {
+			to := entry.Ref{Kind: d.Kind.Name, ID: d.Entry.Status.MovedTo}
+			p.renamed[to] = append(p.renamed[to], d.Ref)
+		}
 	}
 	wanted := map[string]bool{}
 	var todo []*registry.Doc
@@ -86,7 +94,9 @@ func Plan(ctx context.Context, reg *registry.Registry) ([]Proposal, error) {
 type planner struct {
 	reg     *registry.Registry
 	engine  *Offline
-	derived map[string]*registry.Doc // assessment files, by path in the registry folder
+	derived map[string]*registry.Doc    // assessment files, by path in the registry folder
+	byRef   map[entry.Ref]*registry.Doc // the same, by the entry that their place names
+	renamed map[entry.Ref][]entry.Ref   // the ids that lead to an entry, one step
 }
 
 // propose returns nil where the file is as it should be.
@@ -102,6 +112,9 @@ func (p *planner) propose(d *registry.Doc) (*Proposal, error) {
 			}
 		}
 	}
+	if existing == nil {
+		old = p.inherited(d)
+	}
 	a, data, err := p.engine.Derive(p.reg, d, old)
 	if err != nil {
 		return nil, err
@@ -109,13 +122,32 @@ func (p *planner) propose(d *registry.Doc) (*Proposal, error) {
 	if existing != nil && bytes.Equal(existing.Source.Bytes(), data) {
 		return nil, nil
 	}
-	if old != nil && !existing.Broken && olderOffline(old) && claimsTheSame(old, a) {
+	if old != nil && existing != nil && !existing.Broken && olderOffline(old) && claimsTheSame(old, a) {
 		// A new version of the engine is no news where its answer is not.
 		if _, dropped := Check(d.Entry, old, p.reg.Frameworks, p.reg.Settings); len(dropped) == 0 {
 			return nil, nil
 		}
 	}
 	return &Proposal{Path: at, Ref: d.Ref, Old: old, New: a, Data: data}, nil
+}
+
+// inherited is the assessment that an entry had under another path, or under an id
+// that leads to it now: what people locked in it moves along. It is nil where there
+// is none.
+func (p *planner) inherited(d *registry.Doc) *Assessment {
+	seen := map[entry.Ref]bool{}
+	for refs := []entry.Ref{d.Ref}; len(refs) > 0; refs = refs[1:] {
+		if ref := refs[0]; !seen[ref] {
+			seen[ref] = true
+			if at := p.byRef[ref]; at != nil && !at.Broken {
+				if a, err := decode(at); err == nil && a.Entry == ref.String() {
+					return a
+				}
+			}
+			refs = append(refs, p.renamed[ref]...)
+		}
+	}
+	return nil
 }
 
 // olderOffline reports whether another version of this engine made an assessment.

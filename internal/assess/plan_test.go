@@ -122,7 +122,7 @@ func TestPlan(t *testing.T) {
 		{"entry moved", func(f tree) {
 			f["dpgs/v/vault.yaml"] = f["dpgs/vault.yaml"]
 			delete(f, "dpgs/vault.yaml")
-		}, []string{"write assessments/dpgs/v/vault.yaml", "delete " + vaultPath}},
+		}, []string{"change assessments/dpgs/v/vault.yaml", "delete " + vaultPath}},
 		{"entry broken", func(f tree) { f["dpgs/vault.yaml"] += "typo: 1\n" }, nil},
 		{"entry unreadable", func(f tree) { f["dpgs/vault.yaml"] = "{" }, nil},
 		{"assessment gone", func(f tree) { delete(f, vaultPath) }, []string{"write " + vaultPath}},

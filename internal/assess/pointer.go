@@ -9,11 +9,17 @@ import (
 )
 
 // hasField reports whether an RFC 6901 pointer names something that the entry's
-// file would hold. It walks the Go values: to write every entry as YAML and read it
-// again for this would cost more than to assess it.
+// file would hold.
 func hasField(e *entry.Entry, pointer string) bool {
+	_, ok := fieldAt(e, pointer)
+	return ok
+}
+
+// fieldAt gives what a pointer names. It walks the Go values: to write every entry
+// as YAML and read it again for this would cost more than to assess it.
+func fieldAt(e *entry.Entry, pointer string) (any, bool) {
 	if !strings.HasPrefix(pointer, "/") {
-		return false
+		return nil, false
 	}
 	v := reflect.ValueOf(e)
 	for token := range strings.SplitSeq(pointer[1:], "/") {
@@ -22,10 +28,11 @@ func hasField(e *entry.Entry, pointer string) bool {
 			v = v.Elem()
 		}
 		if t, ok := v.Interface().(entry.Text); ok {
-			if t.IsPlain() || t.ByLanguage("")[token] == "" {
-				return false
+			text := t.ByLanguage("")[token]
+			if t.IsPlain() || text == "" {
+				return nil, false
 			}
-			v = reflect.ValueOf(token) // text has nothing below it
+			v = reflect.ValueOf(text)
 			continue
 		}
 		switch v.Kind() {
@@ -34,18 +41,18 @@ func hasField(e *entry.Entry, pointer string) bool {
 		case reflect.Slice:
 			i, err := strconv.Atoi(token)
 			if err != nil || i < 0 || i >= v.Len() || strconv.Itoa(i) != token {
-				return false
+				return nil, false
 			}
 			v = v.Index(i)
 			continue
 		default:
-			return false
+			return nil, false
 		}
 		if !v.IsValid() || v.IsZero() {
-			return false
+			return nil, false
 		}
 	}
-	return true
+	return v.Interface(), true
 }
 
 // fieldByTag finds the field of a struct that a key of its file is read into.
