@@ -2,7 +2,6 @@ package bot
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -223,10 +222,10 @@ func proposal(a *assess.Assessment, names map[string]string, decisions []entry.D
 			line += " " + diag.Code(name, 120)
 		}
 		if m.Review.State == assess.StateRejected {
-			rejected = append(rejected, line+", "+rejection(m.Code, decisions)+"\n")
+			rejected = append(rejected, line+", "+ruledOn(m, decisions)+"\n")
 			continue
 		}
-		line += ", " + strings.ReplaceAll(m.Review.State, "_", " ") + "\n"
+		line += ", " + ruledOn(m, decisions) + "\n"
 		for _, e := range m.Evidence {
 			line += fmt.Sprintf("  - %s says %s\n", diag.Code(e.Pointer, 100), diag.Code(e.Quote, 300))
 		}
@@ -268,16 +267,6 @@ func firstOf(lines []string) string {
 		s += fmt.Sprintf("- and %d more\n", n)
 	}
 	return s
-}
-
-// rejection says who rejected a code, and why.
-func rejection(code string, decisions []entry.Decision) string {
-	for _, d := range slices.Backward(decisions) { // the last one counts
-		if d.Ruling == "reject" && d.Code == code {
-			return "rejected by " + diag.Code(d.By.GitHub, 40) + " because: " + diag.Code(d.Reason, 300)
-		}
-	}
-	return "rejected" // in a file that a lock keeps
 }
 
 // check is the verdict as a check.

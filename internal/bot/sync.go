@@ -365,7 +365,7 @@ func sampleDecision(batch []assess.Proposal) string {
 func change(reg *registry.Registry, p assess.Proposal) string {
 	line := "**" + diag.Code(p.Ref.String(), 200) + "**"
 	if p.Delete {
-		return line + ": no longer listed, so its assessment goes.\n\n"
+		return line + ": " + wentAway(reg, p.Ref) + "\n\n"
 	}
 	names := map[string]string{}
 	lang := reg.Settings.Language()
@@ -387,7 +387,8 @@ func change(reg *registry.Registry, p assess.Proposal) string {
 	if len(what) == 0 {
 		what = []string{"no code with clear evidence comes or goes"}
 	}
-	return line + ": " + strings.Join(what, "; ") + "\n\n" + proposal(p.New, names, reg.Entry(p.Ref).Entry.Decisions)
+	return line + ": " + strings.Join(what, "; ") + "\n\n" + keptText(p.New.Summary) +
+		standsAnyway(p.Old, p.New) + proposal(p.New, names, reg.Entry(p.Ref).Entry.Decisions)
 }
 
 // clearCodes lists the codes with clear support that nobody rejected; a nil

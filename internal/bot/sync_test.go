@@ -254,7 +254,7 @@ decisions: [{ruling: reject, code: needs/N1, by: {github: ann}, as: steward, dat
 	d.sync()
 	body := d.onlyPull().Body
 	for _, want := range []string{
-		"- **`needs/N1`** `Works offline`, rejected by `ann` because: `It @needs a <b>network</b>.`\n",
+		"- **`needs/N1`** `Works offline`, rejected by `ann` as `steward` on `2026-01-15` because: `It @needs a <b>network</b>.`\n",
 		"<details><summary>1 weak reading, kept with the entry and in no list</summary>\n\n- **`needs/N2`** `Keeps secrets`, proposed\n  - `/description` says `",
 	} {
 		if !strings.Contains(body, want) {
