@@ -23,7 +23,8 @@ var decision = &Rule{
 	Doc: `A decision outlives every run of the bot, so it has to be clear. Only one of the stewards of the entry decides as
 steward; a maintainer writes "as: registry". A code is accepted or rejected, not both: of two such rulings the later
 in the list counts, and the earlier is better deleted. A summary of one's own has 300 characters at most and is plain
-text, without links and markup, or it is not shown.`,
+text, without links and markup, or it is not shown. Where an entry gets another id its decisions move along: those left
+behind rule on nothing.`,
 	Check: func(p *Pass) {
 		ruled := map[string]int{}
 		known := !p.misread("/stewards", source.List)
@@ -36,6 +37,11 @@ text, without links and markup, or it is not shown.`,
 			if d.As == "steward" && d.By.GitHub != "" && known && !isSteward(p.Entry.Stewards, d.By) {
 				p.Reportf(at+"/by", `add the account to "stewards" if it answers for this entry; a maintainer of the registry writes as: registry`,
 					"%s decides as steward and is not among the stewards of this entry", quote(d.By.GitHub)).Severity = diag.Error
+			}
+			if s := p.Entry.Status; s.Stage == entry.StageRenamed {
+				p.Reportf(at, "move it to "+quote(s.MovedTo)+", or delete it if it stands there",
+					"this entry leads to %s, so a decision here rules on nothing", quote(s.MovedTo))
+				continue
 			}
 			switch d.Ruling {
 			case "accept", "reject":
