@@ -22,7 +22,7 @@ test: ## run every test, naming what had to be skipped (TESTFLAGS=-race adds fla
 	@sh .ci/test $(TESTFLAGS)
 
 lint: ## check form, vet, staticcheck, the workflows, and the included registry
-	@test -z "$$(gofmt -l cmd internal registry schemas)" || { gofmt -l cmd internal registry schemas; echo "run make fmt"; exit 1; }
+	@test -z "$$(gofmt -l *.go cmd internal registry schemas)" || { gofmt -l *.go cmd internal registry schemas; echo "run make fmt"; exit 1; }
 	$(GO) vet ./...
 	$(GO) mod tidy -diff
 	$(GO) tool -modfile=internal/tools/go.mod staticcheck ./...
@@ -30,7 +30,7 @@ lint: ## check form, vet, staticcheck, the workflows, and the included registry
 	$(GO) run ./cmd/dpg validate --strict
 
 fmt: ## format the code
-	gofmt -w cmd internal registry schemas
+	gofmt -w *.go cmd internal registry schemas
 
 FUZZTIME ?= 30s
 fuzz: ## run each fuzz target for FUZZTIME

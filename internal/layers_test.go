@@ -18,7 +18,7 @@ const module = "github.com/dpg-registry/dpg-registry/"
 // layers is the one direction of imports: a package imports only packages on
 // lines above its own. Packages on one line do not know each other.
 var layers = [][]string{
-	{"schemas", "registry"},
+	{"schemas", "registry", "."},
 	{"internal/disk", "internal/fetch"},
 	{"internal/diag"},
 	{"internal/spdx"},
@@ -43,6 +43,7 @@ var layers = [][]string{
 	{"internal/forge/forgetest", "internal/forge/github"},
 	{"internal/forge/github/githubtest"},
 	{"internal/bot"},
+	{"internal/template"},
 	{"internal/cli"},
 	{"internal/cli/dpg", "internal/cli/dpgbot"},
 	{"cmd/dpg", "cmd/dpgbot"},

@@ -29,6 +29,7 @@ type Verdict struct {
 	NewRules   *NewRules    // nil where no rule changes
 	Suggested  []Suggestion // repairs of lines that the pull request shows
 	Report     string       // Markdown: what the comment says, for a job summary
+	URL        string       // where a person reads the pull request
 	Entries    int          // changed entries that can be read
 	Files      int          // changed files of the registry
 
@@ -112,7 +113,7 @@ func (b *Bot) reviewPull(ctx context.Context, pr forge.PullRequest, open []forge
 	if v.Twins, err = m.twins(ctx, pr, open); err != nil {
 		return nil, err
 	}
-	v.Report = v.report(pr)
+	v.Report, v.URL = v.report(pr), pr.URL
 	var s reported
 	if s.check, _, err = b.Forge.Check(ctx, pr.HeadSHA, CheckName); err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ var program = cli.Program{
 		serveCommand,
 		verifyCommand,
 		diffCommand,
+		initCommand,
 		licenseParseCommand,
 		licenseFixCommand,
 		licenseCheckCommand,

@@ -17,6 +17,7 @@ import (
 
 	"github.com/dpg-registry/dpg-registry/internal/bot"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/forge"
 )
 
@@ -111,24 +112,38 @@ changed since (7 with a person's token, which may not set checks).
 		"dpgbot review --forge github:OWNER/REPO --pr 7",
 		"dpgbot review --forge ./forge --pr 7",
 		"dpgbot review --forge ./forge --pr 7 --dry-run --summary report.md",
+		"dpgbot review --forge github:OWNER/REPO --event \"$GITHUB_EVENT_PATH\" --format github",
 	},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		var b botFlags
 		b.declare(flags)
 		b.declareDryRun(flags)
-		var number pullNumber
-		flags.Var(&number, "pr", "the pull request's `NUMBER`")
+		var pull pullFlags
+		pull.declare(flags)
+		format := cli.OneOf{Allowed: []string{"github", "json", "text"}}
+		flags.Var(&format, "format", "print the findings too, as `FORMAT`: github, for annotations in Actions, json or text")
+		outputs := outputsFlag(flags)
 		summary := flags.String("summary", "", "add the report, as Markdown, to `FILE`, such as that of $GITHUB_STEP_SUMMARY")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
-			if number == 0 || len(args) > 0 {
-				return cli.Usagef("name the pull request with --pr NUMBER")
+			if len(args) > 0 {
+				return cli.Usagef("review takes no arguments")
+			}
+			if err := pull.check(); err != nil {
+				return err
 			}
 			bt, err := b.open(ctx, o)
 			if err != nil {
 				return err
 			}
-			v, err := bt.Review(ctx, int(number))
+			number, err := pull.find(ctx, o, bt, strings.TrimPrefix(b.forge, "github:"))
+			if err != nil || number == 0 {
+				return err
+			}
+			v, err := bt.Review(ctx, number)
 			if err != nil || v == nil {
+				return err
+			}
+			if err := writeFindings(o, format.Value, v, b.asOf); err != nil {
 				return err
 			}
 			o.Say("pull request %d as of %s: %s", number, b.asOf, v.Title())
@@ -137,12 +152,32 @@ changed since (7 with a person's token, which may not set checks).
 					return err
 				}
 			}
+			count := diag.Tally(v.Findings)
+			var results stepOutputs
+			results.add("findings", count.Errors+count.Warnings)
+			results.pull(number, v.URL)
+			if err := results.write(*outputs); err != nil {
+				return err
+			}
 			if v.Conclusion == forge.Failure {
 				return cli.ErrFound
 			}
 			return nil
 		}
 	},
+}
+
+// writeFindings prints what the review found to standard output; "" prints nothing.
+func writeFindings(o *cli.IO, format string, v *bot.Verdict, asOf string) error {
+	switch format {
+	case "github":
+		return diag.WriteGitHub(o.Out, v.Findings)
+	case "json":
+		return diag.WriteJSON(o.Out, diag.NewReport(v.Findings, v.Files, asOf))
+	case "text":
+		return diag.WriteText(o.Out, v.Findings, o.Color)
+	}
+	return nil
 }
 
 // appendTo adds text to a file, as the steps of a workflow share one.
@@ -198,6 +233,7 @@ request of the bot that is open.
 		b.declare(flags)
 		b.declareDryRun(flags)
 		publish := flags.String("publish", "", "write the catalog to `DIR`")
+		outputs := outputsFlag(flags)
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if len(args) > 0 {
 				return cli.Usagef("sync takes no arguments")
@@ -237,12 +273,28 @@ request of the bot that is open.
 			if s.Fixes > 0 {
 				o.Say("%s to mend", entries(s.Fixes))
 			}
+			if *outputs != "" {
+				if err := proposalOutputs(ctx, bt, *outputs); err != nil {
+					return err
+				}
+			}
 			if *publish == "" {
 				return nil
 			}
 			return publishTo(o, s, *publish)
 		}
 	},
+}
+
+// proposalOutputs hands on the first pull request that the bot has open.
+func proposalOutputs(ctx context.Context, b *bot.Bot, name string) error {
+	open, err := b.Proposals(ctx)
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	var results stepOutputs
+	results.pull(open[0].Number, open[0].URL)
+	return results.write(name)
 }
 
 func assessments(n int) string {
