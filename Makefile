@@ -21,13 +21,16 @@ build: ## build bin/dpg and bin/dpgbot
 test: ## run every test, naming what had to be skipped (TESTFLAGS=-race adds flags)
 	@sh .ci/test $(TESTFLAGS)
 
-lint: ## check form, vet, staticcheck, the workflows, and the included registry
+lint: ## check form, vet, staticcheck, the workflows, the included registry, and one that dpg init makes
 	@test -z "$$(gofmt -l *.go cmd internal registry schemas)" || { gofmt -l *.go cmd internal registry schemas; echo "run make fmt"; exit 1; }
 	$(GO) vet ./...
 	$(GO) mod tidy -diff
 	$(GO) tool -modfile=internal/tools/go.mod staticcheck ./...
 	$(GO) tool -modfile=internal/tools/go.mod actionlint
 	$(GO) run ./cmd/dpg validate --strict
+	@made=$$(mktemp -d) && trap 'rm -rf "$$made"' EXIT && $(GO) run ./cmd/dpg init "$$made/registry" --name Example >/dev/null && \
+	$(GO) run ./cmd/dpg validate --strict --registry "$$made/registry/registry" && \
+	$(GO) tool -modfile=internal/tools/go.mod actionlint "$$made"/registry/.github/workflows/*.yml
 
 fmt: ## format the code
 	gofmt -w *.go cmd internal registry schemas

@@ -31,7 +31,7 @@ var programs = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./cmd/dpg", "./cmd/dpgbot")
+	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", dir+string(filepath.Separator), "./cmd/dpg", "./cmd/dpgbot")
 	cmd.Dir = "../.."
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return dir, fmt.Errorf("%w: %s", err, out)
@@ -60,7 +60,10 @@ func built(t *testing.T) string {
 func pack(t *testing.T, files map[string][]byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
+	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := tar.NewWriter(z)
 	for name, data := range files {
 		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(data))}); err != nil {
@@ -103,8 +106,8 @@ func serve(t *testing.T, files map[string][]byte) string {
 	return s.URL
 }
 
-// release serves the real programs as release v9.9.9.
-func release(t *testing.T) string {
+// release packs the real programs as release v9.9.9, and returns the files of it.
+func release(t *testing.T) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}
 	for _, name := range []string{"dpg", "dpgbot"} {
@@ -115,10 +118,10 @@ func release(t *testing.T) string {
 		files[name] = data
 	}
 	archive := pack(t, files)
-	return serve(t, map[string][]byte{
+	return map[string][]byte{
 		"/" + version + "/" + archiveName(version): archive,
 		"/" + version + "/SHA256SUMS":              []byte(hexSum(archive) + "  " + archiveName(version) + "\n"),
-	})
+	}
 }
 
 // needs skips a test where a program is missing.
