@@ -316,3 +316,52 @@ func TestActionKeepsTheRules(t *testing.T) {
 		t.Error("a script evaluates text")
 	}
 }
+
+// What ACTION.md says a command needs is what the workflows ask for.
+func TestActionPermissionsAreThoseOfTheWorkflows(t *testing.T) {
+	page, err := os.ReadFile("../.github/ACTION.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted := regexp.MustCompile("`([^`]+)`")
+	asked := map[string]bool{} // COMMAND FILE
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(line, " | ")
+		if len(cells) != 4 || !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		command := quoted.FindStringSubmatch(cells[0])[1]
+		file := quoted.FindStringSubmatch(cells[3])
+		if file == nil {
+			continue
+		}
+		var want []string
+		for _, m := range quoted.FindAllStringSubmatch(cells[2], -1) {
+			want = append(want, m[1])
+		}
+		data, err := os.ReadFile("../.github/workflows/" + file[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var w workflow
+		if err := yaml.Unmarshal(data, &w); err != nil {
+			t.Fatal(err)
+		}
+		for id, j := range w.Jobs {
+			for _, s := range j.Steps {
+				if n := s.With["command"]; s.Uses != "./" || n.Value != command {
+					continue
+				}
+				asked[command+" "+file[1]] = true
+				got := scopes(&j.Permissions)
+				slices.Sort(got)
+				if !slices.Equal(got, want) {
+					t.Errorf("%s: job %s with command %s asks for %q; ACTION.md says %q", file[1], id, command, got, want)
+				}
+			}
+		}
+	}
+	if len(asked) < 5 {
+		t.Errorf("ACTION.md and the workflows agree on %v; want 5 of them", asked)
+	}
+}
