@@ -15,14 +15,15 @@ for target in ${TARGETS:-linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windo
 	os=${target%/*} arch=${target#*/}
 	mkdir "$work/$os-$arch"
 	echo "building for $os on $arch"
-	CGO_ENABLED=0 GOOS=$os GOARCH=$arch go build -trimpath -o "$work/$os-$arch/" ./cmd/dpg ./cmd/dpgbot
+	CGO_ENABLED=0 GOOS=$os GOARCH=$arch go build -trimpath -ldflags="-s -w" -o "$work/$os-$arch/" ./cmd/dpg ./cmd/dpgbot
 	cp LICENSE NOTICE "$work/$os-$arch/"
 	exe=
 	[ "$os" != windows ] || exe=.exe
 	tar -czf "$dist/dpg-registry_${version}_${os}_$arch.tar.gz" -C "$work/$os-$arch" "dpg$exe" "dpgbot$exe" LICENSE NOTICE
 done
 go build -trimpath -o "$work/dpg" ./cmd/dpg
-"$work/dpg" init "$work/registry-template" --name "My registry" >/dev/null
+"$work/dpg" init "$work/registry-template" --name "My registry" \
+	--action "dpg-registry/dpg-registry@$(git rev-parse HEAD) # $version" >/dev/null
 zip=$(cd "$dist" && pwd)/registry-template.zip
 rm -f "$zip"
 (cd "$work/registry-template" && zip -qr "$zip" .)
