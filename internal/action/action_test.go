@@ -161,7 +161,7 @@ func script(t *testing.T, name, dir string, env ...string) result {
 		"GITHUB_OUTPUT=" + output, "GITHUB_STEP_SUMMARY=" + summary, "GITHUB_REPOSITORY=octo/registry",
 		"GITHUB_EVENT_NAME=workflow_dispatch", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 	}, env...)
-	log, err := cmd.CombinedOutput()
+	log, _ := cmd.CombinedOutput() // how it ended is in the exit code
 	r := result{log: string(log), code: cmd.ProcessState.ExitCode(), bin: filepath.Join(temp, "dpg-registry")}
 	if ctx.Err() != nil {
 		t.Fatalf("%s hangs: %s", name, log)
