@@ -44,6 +44,7 @@ var layers = [][]string{
 	{"internal/forge/github/githubtest"},
 	{"internal/bot"},
 	{"internal/template"},
+	{"internal/watch"},
 	{"internal/cli"},
 	{"internal/cli/dpg", "internal/cli/dpgbot"},
 	{"cmd/dpg", "cmd/dpgbot"},

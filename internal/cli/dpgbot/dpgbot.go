@@ -28,6 +28,7 @@ var program = cli.Program{
 		reviewCommand,
 		syncCommand,
 		observeCommand,
+		watchCommand,
 		initCommand,
 		openCommand,
 		listCommand,
@@ -242,17 +243,8 @@ request of the bot that is open.
 			if err != nil {
 				return err
 			}
-			if *publish != "" {
-				if _, inside, err := cli.Within(b.forge, *publish); err != nil {
-					return err
-				} else if inside {
-					return cli.Usagef("--publish %q is in the forge %q, which holds the repository; name a folder of its own", *publish, b.forge)
-				}
-				if inside, err := cli.InGit(*publish); err != nil {
-					return err
-				} else if inside {
-					return cli.Usagef("--publish %q is in a folder of Git's own, which a catalog would break; name a folder of its own", *publish)
-				}
+			if err := checkPublish(b.forge, *publish); err != nil {
+				return err
 			}
 			done := o.Busy("reading the default branch")
 			defer done()
@@ -295,6 +287,24 @@ func proposalOutputs(ctx context.Context, b *bot.Bot, name string) error {
 	var results stepOutputs
 	results.pull(open[0].Number, open[0].URL)
 	return results.write(name)
+}
+
+// checkPublish says why the catalog of a forge cannot go to a folder; "" is none.
+func checkPublish(forge, dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if _, inside, err := cli.Within(forge, dir); err != nil {
+		return err
+	} else if inside {
+		return cli.Usagef("--publish %q is in the forge %q, which holds the repository; name a folder of its own", dir, forge)
+	}
+	if inside, err := cli.InGit(dir); err != nil {
+		return err
+	} else if inside {
+		return cli.Usagef("--publish %q is in a folder of Git's own, which a catalog would break; name a folder of its own", dir)
+	}
+	return nil
 }
 
 func assessments(n int) string {
