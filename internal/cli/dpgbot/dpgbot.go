@@ -29,6 +29,7 @@ var program = cli.Program{
 		syncCommand,
 		observeCommand,
 		watchCommand,
+		doctorCommand,
 		initCommand,
 		openCommand,
 		listCommand,
