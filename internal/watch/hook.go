@@ -119,6 +119,8 @@ func (w *Watcher) deliver(rw http.ResponseWriter, r *http.Request) (status int, 
 		return http.StatusAccepted, "ignored", "nothing to do"
 	case to == nil:
 		return http.StatusAccepted, "not-followed", "this repository is not followed here"
+	case ev.Work.Kind == bot.WorkRespond && to.Respond == nil:
+		return http.StatusAccepted, "ignored", "comments and issues are not answered here"
 	case !w.deliveries.add(id):
 		return http.StatusAccepted, "repeated", "delivered before"
 	}

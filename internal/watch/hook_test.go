@@ -147,6 +147,19 @@ func TestHookWithoutSecret(t *testing.T) {
 	}
 }
 
+// Where nobody answers comments, they are not queued.
+func TestCommentsLeftAlone(t *testing.T) {
+	comment := `{"action":"created","issue":{"number":3},"repository":{"full_name":"octo/registry"}}`
+	w, _ := quiet(t, nil)
+	if status, text := deliver(w.Handler(), "a", "issue_comment", comment, nil); status != 202 || text != "queued\n" {
+		t.Errorf("answered: %d %q", status, text)
+	}
+	w.repos[0].Respond = nil
+	if status, text := deliver(w.Handler(), "b", "issue_comment", comment, nil); status != 202 || w.repos[0].queue.len() != 1 {
+		t.Errorf("left alone: %d %q, %d queued", status, text, w.repos[0].queue.len())
+	}
+}
+
 // A delivery counts once; an equal one that waits already is not queued again.
 func TestRepeatedDelivery(t *testing.T) {
 	w, _ := quiet(t, nil)
