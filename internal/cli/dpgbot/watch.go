@@ -45,7 +45,7 @@ what it is at, for --grace at most.
 	},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		var r watching
-		flags.Func("forge", "follow this `FORGE`: github:OWNER/REPO, or a folder made by dpgbot forge init; may be given again for more", func(s string) error {
+		flags.Func("forge", "follow this `FORGE`, as for dpgbot review; may be given again for more", func(s string) error {
 			if s == "" {
 				return errors.New("it is blank")
 			}
