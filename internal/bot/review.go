@@ -186,10 +186,15 @@ const (
 	nextBot      = "next: bot"
 )
 
+// OwnLabels are the labels that a review works out anew.
+func OwnLabels() []string {
+	return []string{labelGood, labelPerson, labelChanges, nextYou, nextPerson, nextBot}
+}
+
 // labels are those that a pull request should have: other people's stay, the bot's
 // are worked out anew.
 func (v *Verdict) labels(had []string) []string {
-	bots := []string{labelGood, labelPerson, labelChanges, nextYou, nextPerson, nextBot}
+	bots := OwnLabels()
 	labels := slices.DeleteFunc(slices.Clone(had), func(l string) bool { return slices.Contains(bots, l) })
 	switch {
 	case v.Conclusion == forge.Failure && v.own:

@@ -161,7 +161,7 @@ func TestWatchGitHub(t *testing.T) {
 
 	fork.Commit("two", entry("two"), "add two")
 	second := s.OpenPull(githubtest.NewPull{As: "mallory", From: fork, Head: "two"})
-	body := fmt.Sprintf(`{"action":"opened","pull_request":{"number":%d,"title":"$(touch /tmp/x)"},"repository":{"full_name":"Octo/Registry","default_branch":"main"}}`, second)
+	body := fmt.Sprintf(`{"action":"opened","pull_request":{"number":%d,"title":"$(touch x)"},"repository":{"full_name":"Octo/Registry","default_branch":"main"}}`, second)
 	for range 3 {
 		if code := w.deliver("one-id", "pull_request", body); code != 202 {
 			t.Errorf("delivery: %d", code)

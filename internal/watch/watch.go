@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -310,8 +311,11 @@ func (w *Watcher) reconcile(ctx context.Context, r *followed) error {
 		}
 	}
 	seen := map[string]string{} // what is closed now is not carried over
+	own := bot.OwnLabels()
 	for _, p := range pulls {
-		key, look := pullKey(p.Number), lookOf(p.HeadSHA, p.Base, p.Draft, p.Labels)
+		// What the bot itself put there is no news.
+		labels := slices.DeleteFunc(slices.Clone(p.Labels), func(l string) bool { return slices.Contains(own, l) })
+		key, look := pullKey(p.Number), lookOf(p.HeadSHA, p.Base, p.Draft, labels)
 		was, known := r.seen[key]
 		fits := true
 		if !known && r.Respond != nil {

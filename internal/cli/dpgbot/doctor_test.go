@@ -5,8 +5,22 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dpg-registry/dpg-registry/internal/bot"
 	"github.com/dpg-registry/dpg-registry/internal/forge/github"
+	"github.com/dpg-registry/dpg-registry/internal/policy"
 )
+
+// The doctor makes every label that the bot sets.
+func TestLabelsAreTheBots(t *testing.T) {
+	var made []string
+	for _, l := range labels {
+		made = append(made, l.name)
+	}
+	want := append(bot.OwnLabels(), policy.Bot{}.Silent())
+	if slices.Sort(want); !slices.Equal(made, want) {
+		t.Errorf("made are %q, the bot's are %q", made, want)
+	}
+}
 
 // Each case changes one thing of a repository where all is well.
 func TestExamineSetup(t *testing.T) {
