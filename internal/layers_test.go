@@ -42,6 +42,7 @@ var layers = [][]string{
 	{"internal/forge"},
 	{"internal/forge/forgetest", "internal/forge/github"},
 	{"internal/forge/github/githubtest"},
+	{"internal/propose"},
 	{"internal/bot"},
 	{"internal/template"},
 	{"internal/watch"},
