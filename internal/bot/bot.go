@@ -25,6 +25,7 @@ type Bot struct {
 	Folder string                           // of the registry in the repository; "" is "registry", "." the root
 	AsOf   string                           // the date that dated rules judge at, "2006-01-02"
 	Log    func(format string, args ...any) // says what is done; nil is silent
+	Lookup Lookup                           // what a project says of itself, for a proposal; nil asks nobody
 	DryRun bool                             // says what would be done, and writes nothing to the forge
 }
 

@@ -65,7 +65,7 @@ func Commands(comment string) []Command {
 			at := n.Lines().At(i)
 			line := string(bytes.TrimRight(at.Value(src), " \t\n"))
 			atStart := at.Start == 0 || src[at.Start-1] == '\n'
-			if !atStart || !wakes.MatchString(line) || within(hidden, at.Start) {
+			if !atStart || !wakes.MatchString(line) || inAny(hidden, at.Start) {
 				continue
 			}
 			if all = append(all, command(line)); len(all) == maxCommands {
@@ -99,7 +99,7 @@ func spans(paragraph ast.Node) []span {
 	return all
 }
 
-func within(all []span, at int) bool {
+func inAny(all []span, at int) bool {
 	for _, s := range all {
 		if s.start <= at && at < s.end {
 			return true

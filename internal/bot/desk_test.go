@@ -339,6 +339,10 @@ func (w *writes) EditComment(ctx context.Context, number int, id int64, body str
 	return w.write("edit comment", func() error { return w.Forge.EditComment(ctx, number, id, body) })
 }
 
+func (w *writes) React(ctx context.Context, number int, id int64, r forge.Reaction) error {
+	return w.write("react", func() error { return w.Forge.React(ctx, number, id, r) })
+}
+
 func (w *writes) SetCheck(ctx context.Context, sha string, c forge.Check) error {
 	return w.write("set check", func() error { return w.Forge.SetCheck(ctx, sha, c) })
 }

@@ -148,7 +148,7 @@ func (b *Bot) look(ctx context.Context, settings policy.Bot) (*desktop, error) {
 	}
 	d := &desktop{open: open, limit: settings.OpenPullRequests()}
 	for _, pr := range open {
-		if pr.Own && pr.HeadRepository == "" && strings.HasPrefix(pr.Head, settings.Prefix()) {
+		if pr.Own && pr.HeadRepository == "" && strings.HasPrefix(pr.Head, settings.Prefix()) && !asked(settings.Prefix(), pr.Head) {
 			d.taken++
 		}
 	}
