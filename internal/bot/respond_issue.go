@@ -75,7 +75,7 @@ type wish struct {
 	issue    forge.Issue
 	sheet    propose.Sheet
 	problems []propose.Problem // to change in the issue
-	findings []diag.Diagnostic // of the entry, if it has errors
+	findings []diag.Diagnostic // of the new entry
 	mended   []diag.Diagnostic
 	refused  string // Markdown: why a person has to do it
 	purpose  *purpose
@@ -147,8 +147,8 @@ func (p *wish) add(ctx context.Context) error {
 			files.text[name], p.mended = c.New, outcome.Mended
 		}
 	}
-	if diag.Tally(outcome.Left).Errors > 0 {
-		p.findings = outcome.Left
+	p.findings = outcome.Left
+	if diag.Tally(p.findings).Errors > 0 {
 		return nil
 	}
 	reg, err := registry.Load(ctx, files, registry.Options{Prefix: m.folder})
@@ -316,7 +316,7 @@ func (p *wish) answer(ctx context.Context, out *Response) (string, error) {
 		}
 		t.WriteString(again)
 		return t.String(), nil
-	case len(p.findings) > 0:
+	case diag.Tally(p.findings).Errors > 0:
 		v := Verdict{Conclusion: forge.Failure, Findings: p.findings}
 		out.Problems = diag.Tally(p.findings).Errors
 		fmt.Fprintf(&t, "## ❌ %s to change before this can be proposed\n\n**Next: you.** These are about the file that the bot made of your answers:\n\n%s", plural(out.Problems, "thing", "things"), v.table())
@@ -334,6 +334,9 @@ func (p *wish) answer(ctx context.Context, out *Response) (string, error) {
 	}
 	out.Pull = number
 	fmt.Fprintf(&t, "## ✅ Proposed as #%d\n\n**Next: a maintainer**, who reads it and merges it. To change something, edit the text of this issue: the pull request follows.\n", number)
+	if len(p.findings) > 0 {
+		t.WriteString("\nThese remarks do not stand in the way; mend them if you can:\n\n" + (&Verdict{Findings: p.findings}).table())
+	}
 	if len(p.mended) > 0 {
 		t.WriteString("\nThe bot wrote these otherwise than you did:\n\n")
 		for _, d := range p.mended[:min(len(p.mended), 20)] {
