@@ -26,12 +26,15 @@ var program = cli.Program{
 	Summary: "dpgbot reviews pull requests of a registry, proposes changes as pull requests, and publishes.",
 	Commands: []cli.Command{
 		reviewCommand,
+		respondCommand,
 		syncCommand,
 		observeCommand,
 		watchCommand,
 		doctorCommand,
 		initCommand,
 		openCommand,
+		issueCommand,
+		commentCommand,
 		listCommand,
 	},
 }

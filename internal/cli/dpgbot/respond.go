@@ -1,0 +1,129 @@
+package dpgbot
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"github.com/dpg-registry/dpg-registry/internal/bot"
+	"github.com/dpg-registry/dpg-registry/internal/cli"
+)
+
+// maxEvent bounds an event's file, in bytes; GitHub's have 25 MB at most.
+const maxEvent = 25 << 20
+
+var respondCommand = cli.Command{
+	Name:    "respond",
+	Summary: "do what comments ask for, and make pull requests of issue forms",
+	Help: `
+Reads the comments on a pull request or an issue, or the one comment that is named,
+and does what their lines ask for that begin with /dpg: validate, fix, assess,
+accept, reject, waive or help. Each comment is answered once. An issue that was made
+with one of the forms becomes a pull request with the entry and its assessment, or
+gets one comment that says what to change; editing the issue tries again.
+
+In a workflow on issue_comment or issues the event says what to look at. An answer
+that says no is an answer: the exit code is 0.
+` + environment,
+	Examples: []string{
+		"dpgbot respond --forge github:OWNER/REPO",
+		"dpgbot respond --forge github:OWNER/REPO --issue 7 --comment 1234567",
+		"dpgbot respond --forge ./forge --issue 3",
+	},
+	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
+		var b botFlags
+		b.declare(flags)
+		var number pullNumber
+		var id commentID
+		flags.Var(&number, "issue", "the `NUMBER` of the pull request or issue")
+		flags.Var(&id, "comment", "only the comment with this `ID` (default all that are not answered)")
+		event := flags.String("event", "", "take them from GitHub's event in `FILE` (default GITHUB_EVENT_PATH)")
+		return func(ctx context.Context, o *cli.IO, args []string) error {
+			if len(args) > 0 {
+				return cli.Usagef("respond takes no arguments")
+			}
+			asked := bot.Asked{Number: int(number), Comment: int64(id)}
+			if number == 0 {
+				if id != 0 {
+					return cli.Usagef("--comment needs --issue NUMBER")
+				}
+				file := *event
+				if file == "" {
+					file = os.Getenv("GITHUB_EVENT_PATH")
+				}
+				if file == "" {
+					return cli.Usagef("name what to respond to with --issue NUMBER or --event FILE")
+				}
+				var err error
+				if asked, err = readEvent(file); err != nil {
+					return err
+				}
+				if asked.Number == 0 {
+					o.Say("the event asks for nothing")
+					return nil
+				}
+			} else if *event != "" {
+				return cli.Usagef("--issue and --event exclude each other")
+			}
+			bt, err := b.open(ctx, o)
+			if err != nil {
+				return err
+			}
+			r, err := bt.Respond(ctx, asked.Number, asked.Comment)
+			if err != nil {
+				return err
+			}
+			o.Say("%d as of %s: %s", asked.Number, b.asOf, outcome(r))
+			return nil
+		}
+	},
+}
+
+func outcome(r *bot.Response) string {
+	s := fmt.Sprintf("%d commands taken, %d refused", r.Taken, r.Refused)
+	switch {
+	case r.Pull > 0:
+		s += fmt.Sprintf("; the issue is proposed as pull request %d", r.Pull)
+	case r.Problems > 0:
+		s += fmt.Sprintf("; the issue has %d things to change", r.Problems)
+	}
+	return s
+}
+
+func readEvent(file string) (bot.Asked, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return bot.Asked{}, cli.Usagef("--event: %v", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxEvent+1))
+	if err != nil {
+		return bot.Asked{}, err
+	}
+	if len(data) > maxEvent {
+		return bot.Asked{}, cli.Usagef("--event %q is larger than any event of GitHub's", file)
+	}
+	asked, err := bot.ReadAsked(data)
+	if err != nil {
+		return asked, fmt.Errorf("%s: %w", file, err)
+	}
+	return asked, nil
+}
+
+// A commentID is a flag; 0 is that it was not given.
+type commentID int64
+
+func (n *commentID) String() string { return strconv.FormatInt(int64(*n), 10) }
+
+func (n *commentID) Set(s string) error {
+	v, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || v < 1 {
+		return errors.New("the id of a comment is wanted: the number at the end of its address")
+	}
+	*n = commentID(v)
+	return nil
+}
