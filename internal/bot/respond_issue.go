@@ -103,7 +103,7 @@ func (p *wish) add(ctx context.Context) error {
 	if len(problems) > 0 {
 		return nil
 	}
-	if b.Lookup != nil && len(e.Repositories) > 0 {
+	if lacks := e.Description.IsZero() || e.Website == "" || len(e.Licenses) == 0; lacks && b.Lookup != nil && len(e.Repositories) > 0 {
 		facts, err := b.Lookup(ctx, e.Repositories[0].URL)
 		if err != nil {
 			b.logf("what the project says of itself is left out: %s", diag.OneLine(err.Error()))

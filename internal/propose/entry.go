@@ -58,13 +58,14 @@ func CheckID(id string) string {
 // rules to say.
 func (s Sheet) Entry() (*entry.Entry, []Problem) {
 	var problems []Problem
-	label := func(id string) string {
+	problem := func(id, message string) {
+		label := id
 		for _, f := range s.Form.Fields {
 			if f.ID == id {
-				return f.Label
+				label = f.Label
 			}
 		}
-		return id
+		problems = append(problems, Problem{id, label, message})
 	}
 	stage := entry.StageNominee
 	if s.Form.Kind == "resource" {
@@ -84,14 +85,14 @@ func (s Sheet) Entry() (*entry.Entry, []Problem) {
 	}
 	switch why := CheckID(e.ID); {
 	case e.ID == "":
-		problems = append(problems, Problem{label("id"), fmt.Sprintf("no id can be made of the name %q; give one, such as open-map", e.Name)})
+		problem("id", fmt.Sprintf("no id can be made of the name %q; give one, such as open-map", e.Name))
 	case why != "":
-		problems = append(problems, Problem{label(at), why})
+		problem(at, why)
 	}
 	if l := s.Line("license"); l != "" {
 		e.Licenses = []entry.License{{Expression: l, URL: s.Line("license-url")}}
 	} else if s.Line("license-url") != "" {
-		problems = append(problems, Problem{label("license"), "name the licence that can be read there, such as Apache-2.0"})
+		problem("license", "name the licence that can be read there, such as Apache-2.0")
 	}
 	for line := range strings.Lines(s.Value("repositories")) {
 		if url := strings.TrimLeft(oneLine(line), "-* "); url != "" {
@@ -109,7 +110,7 @@ func (s Sheet) Entry() (*entry.Entry, []Problem) {
 			n, _ = strconv.Atoi(m[1])
 		}
 		if n < 1 || n > 17 {
-			problems = append(problems, Problem{label("sdgs"), fmt.Sprintf("%q does not begin with the number of a goal, 1 to 17, such as 3: Nurses use it.", clip(line, 100))})
+			problem("sdgs", fmt.Sprintf("%q does not begin with the number of a goal, 1 to 17, such as 3: Nurses use it.", clip(line, 100)))
 			continue
 		}
 		g := entry.SDG{Goal: n}

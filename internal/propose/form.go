@@ -85,6 +85,7 @@ var Forms = []Form{
 
 // A Problem is something in an answer that its author has to change.
 type Problem struct {
+	ID      string // of the field
 	Label   string // of the field
 	Message string // one line; anything quoted in it is anybody's text
 }
@@ -125,20 +126,37 @@ func Read(body string) (s Sheet, problems []Problem, ok bool) {
 	}
 	s = Sheet{Form: Forms[i], values: map[string]string{}}
 	if !utf8.ValidString(body) {
-		return s, []Problem{{s.Form.Fields[0].Label, "the text is not UTF-8"}}, true
+		return s, []Problem{{s.Form.Fields[0].ID, s.Form.Fields[0].Label, "the text is not UTF-8"}}, true
 	}
 	answers, problems := s.split(body)
 	if len(problems) > 0 {
 		return s, problems, true
 	}
-	for _, f := range s.Form.Fields {
-		value, problem := f.read(answers[f.ID])
+	s, problems = Answer(s.Form, answers)
+	return s, problems, true
+}
+
+// Answer fills a form in with answers by the ids of its fields.
+func Answer(form Form, answers map[string]string) (Sheet, []Problem) {
+	s := Sheet{Form: form, values: map[string]string{}}
+	var problems []Problem
+	for _, f := range form.Fields {
+		value, problem := f.Check(answers[f.ID])
 		if problem != "" {
-			problems = append(problems, Problem{f.Label, problem})
+			problems = append(problems, Problem{f.ID, f.Label, problem})
 		}
 		s.values[f.ID] = value
 	}
-	return s, problems, true
+	return s, problems
+}
+
+// FormNamed returns the form of that name.
+func FormNamed(name string) (Form, bool) {
+	i := slices.IndexFunc(Forms, func(f Form) bool { return f.Name == name })
+	if i < 0 {
+		return Form{}, false
+	}
+	return Forms[i], true
 }
 
 // split cuts a body at the questions. A heading that is no question is part of
@@ -159,9 +177,9 @@ func (s Sheet) split(body string) (answers map[string]string, problems []Problem
 		f := s.Form.Fields[at]
 		switch _, twice := answers[f.ID]; {
 		case twice:
-			return nil, []Problem{{f.Label, "this question stands in the issue twice; take the one out that belongs to an answer"}}
+			return nil, []Problem{{f.ID, f.Label, "this question stands in the issue twice; take the one out that belongs to an answer"}}
 		case at < last:
-			return nil, []Problem{{f.Label, "this question stands out of its place; put the questions into the order of the form"}}
+			return nil, []Problem{{f.ID, f.Label, "this question stands out of its place; put the questions into the order of the form"}}
 		}
 		last, id = at, f.ID
 		answers[id] = ""
@@ -169,7 +187,8 @@ func (s Sheet) split(body string) (answers map[string]string, problems []Problem
 	return answers, nil
 }
 
-func (f Field) read(text string) (value, problem string) {
+// Check returns an answer without space around it, or what is wrong with it.
+func (f Field) Check(text string) (value, problem string) {
 	value = strings.TrimSpace(text)
 	if value == noResponse || value == "None" && f.Options != nil {
 		value = ""

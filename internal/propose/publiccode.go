@@ -2,10 +2,7 @@ package propose
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/source"
@@ -81,24 +78,12 @@ func child(n *source.Node, key string) *source.Node {
 	return n.Get(key)
 }
 
-// text is a string on one line; "" if it is none, too long, or has characters
-// that cannot be seen.
+// text is a string on one line; "" if it is none, or no line for readers.
 func text(n *source.Node, limit int) string {
 	if n == nil || n.Kind != source.String {
 		return ""
 	}
-	s := oneLine(n.Text)
-	if utf8.RuneCountInString(s) > limit || strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }) {
-		return ""
-	}
-	return s
+	return line(n.Text, limit)
 }
 
-func link(n *source.Node) string {
-	s := text(n, linkMax)
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
-		return ""
-	}
-	return s
-}
+func link(n *source.Node) string { return address(text(n, linkMax)) }

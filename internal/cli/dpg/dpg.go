@@ -12,6 +12,8 @@ var program = cli.Program{
 	Name:    "dpg",
 	Summary: "dpg checks, maps and publishes a registry of digital public goods.",
 	Commands: []cli.Command{
+		newDPGCommand,
+		newResourceCommand,
 		validateCommand,
 		fmtCommand,
 		explainCommand,

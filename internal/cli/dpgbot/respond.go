@@ -11,6 +11,7 @@ import (
 
 	"github.com/dpg-registry/dpg-registry/internal/bot"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/propose"
 )
 
 // maxEvent bounds an event's file, in bytes; GitHub's have 25 MB at most.
@@ -24,7 +25,9 @@ Reads the comments on a pull request or an issue, or the one comment that is nam
 and does what their lines ask for that begin with /dpg: validate, fix, assess,
 accept, reject, waive or help. Each comment is answered once. An issue that was made
 with one of the forms becomes a pull request with the entry and its assessment, or
-gets one comment that says what to change; editing the issue tries again.
+gets one comment that says what to change; editing the issue tries again. What it
+leaves out is filled in from the publiccode.yml of the repository that it names, and
+from GitHub's record of it, as anybody may see them; --offline asks nobody.
 
 In a workflow on issue_comment or issues the event says what to look at. An answer
 that says no is an answer: the exit code is 0.
@@ -41,6 +44,7 @@ that says no is an answer: the exit code is 0.
 		var id commentID
 		flags.Var(&number, "issue", "the `NUMBER` of the pull request or issue")
 		flags.Var(&id, "comment", "only the comment with this `ID` (default all that are not answered)")
+		offline := flags.Bool("offline", false, "ask no project's repository what it says of itself")
 		event := flags.String("event", "", "take them from GitHub's event in `FILE` (default GITHUB_EVENT_PATH)")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if len(args) > 0 {
@@ -72,6 +76,9 @@ that says no is an answer: the exit code is 0.
 			bt, err := b.open(ctx, o)
 			if err != nil {
 				return err
+			}
+			if !*offline {
+				bt.Lookup = propose.Asker{}.Facts
 			}
 			r, err := bt.Respond(ctx, asked.Number, asked.Comment)
 			if err != nil {
