@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-git/go-git/v5/plumbing/transport"
+
 	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
@@ -145,8 +147,9 @@ func (b *Bot) edited(ctx context.Context, files registry.Files, rules *registry.
 // ruleOnHead puts a ruling on an entry that the pull request brings onto its branch.
 func (b *Bot) ruleOnHead(ctx context.Context, d *docket, doc *registry.Doc, edit func([]byte) ([]byte, error), title string) (taken bool, text string, err error) {
 	s := d.subject
+	const later = "The entry is new in this pull request, to whose branch the bot may not push. Rule on it once it is merged."
 	if !b.mayPush(s) {
-		return false, "The entry is new in this pull request, to whose branch the bot may not push. Rule on it once it is merged.", nil
+		return false, later, nil
 	}
 	name := strings.TrimPrefix(doc.Path, s.merge.folder+"/")
 	was, err := s.merge.head.Read(name)
@@ -157,8 +160,8 @@ func (b *Bot) ruleOnHead(ctx context.Context, d *docket, doc *registry.Doc, edit
 	if err != nil || why != "" {
 		return false, why, err
 	}
-	if err := b.push(ctx, s, d.who, "decide: "+title, map[string][]byte{name: is}); err != nil {
-		return false, "", err
+	if ok, err := b.push(ctx, s, d.who, "decide: "+title, map[string][]byte{name: is}); err != nil || !ok {
+		return false, later, err
 	}
 	return true, "Done: the ruling stands on the branch of this pull request.", nil
 }
@@ -239,8 +242,9 @@ func (b *Bot) mayPush(s *subject) bool {
 
 // push puts a commit on the pull request's branch and reviews what came of it: a
 // push with a workflow's own token starts no workflow that would. Files are by path
-// in the registry's folder.
-func (b *Bot) push(ctx context.Context, s *subject, who person, message string, files map[string][]byte) error {
+// in the registry's folder. It is not ok where the forge refuses: a workflow's token
+// may not write to forks, whatever their owners allow.
+func (b *Bot) push(ctx context.Context, s *subject, who person, message string, files map[string][]byte) (ok bool, err error) {
 	at := s.merge.headCommit.Committer.When
 	if first := time.Unix(1, 0); at.Before(first) {
 		at = first
@@ -252,11 +256,16 @@ func (b *Bot) push(ctx context.Context, s *subject, who person, message string, 
 	for name, data := range files {
 		n.Files[path.Join(s.merge.folder, name)] = data
 	}
-	if err := b.run(ctx, []Action{PushCommit{n}}); err != nil || b.DryRun {
-		return err
+	err = b.run(ctx, []Action{PushCommit{n}})
+	if n.Repository != "" && (errors.Is(err, transport.ErrAuthorizationFailed) || errors.Is(err, transport.ErrAuthenticationRequired)) {
+		b.logf("%v", err)
+		return false, nil
+	}
+	if err != nil || b.DryRun {
+		return true, err
 	}
 	if _, err := b.Review(ctx, s.number); err != nil {
-		return err
+		return true, err
 	}
-	return b.load(ctx, s)
+	return true, b.load(ctx, s)
 }

@@ -61,17 +61,20 @@ func (b *Bot) fixPull(ctx context.Context, s *subject, who person) (taken bool, 
 			shown += section
 		}
 	}
-	switch {
-	case len(files) == 0:
+	if len(files) == 0 {
 		return true, "Nothing here has a mistake with one right answer.", nil
-	case !b.mayPush(s):
+	}
+	ok := b.mayPush(s)
+	if ok {
+		if ok, err = b.push(ctx, s, who, "fix: mend "+plural(len(files), "entry", "entries"), files); err != nil {
+			return false, "", err
+		}
+	}
+	if !ok {
 		if _, err := b.Review(ctx, s.number); err != nil { // it makes suggestions
 			return false, "", err
 		}
 		return true, "The bot may not push to this branch. Its suggestions stand on the lines that this pull request changes; `dpg validate --fix` does the same on your machine:\n\n" + shown, nil
-	}
-	if err := b.push(ctx, s, who, "fix: mend "+plural(len(files), "entry", "entries"), files); err != nil {
-		return false, "", err
 	}
 	return true, "Done, on the branch of this pull request:\n\n" + shown, nil
 }
@@ -95,14 +98,17 @@ func (b *Bot) assessPull(ctx context.Context, s *subject, who person) (taken boo
 			files[name] = data
 		}
 	}
-	switch {
-	case len(files) == 0:
+	if len(files) == 0 {
 		return true, "Every assessment here is up to date.", nil
-	case !b.mayPush(s):
-		return true, "The bot may not push to this branch. Its report shows what it reads in the entries, and it proposes their assessments once this is merged.", nil
 	}
-	if err := b.push(ctx, s, who, "assess: propose "+plural(len(files), "assessment", "assessments"), files); err != nil {
-		return false, "", err
+	ok := b.mayPush(s)
+	if ok {
+		if ok, err = b.push(ctx, s, who, "assess: propose "+plural(len(files), "assessment", "assessments"), files); err != nil {
+			return false, "", err
+		}
+	}
+	if !ok {
+		return true, "The bot may not push to this branch. Its report shows what it reads in the entries, and it proposes their assessments once this is merged.", nil
 	}
 	return true, "Done: " + plural(len(files), "assessment stands", "assessments stand") + " on the branch of this pull request.", nil
 }

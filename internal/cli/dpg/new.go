@@ -35,7 +35,7 @@ var newDPGCommand = cli.Command{
 	Summary: "write the entry of a new digital public good",
 	Help:    newHelp,
 	Examples: []string{
-		`dpg new dpg --name "Open Map" --type software,data --license ODbL-1.0 --repository https://git.example.org/map`,
+		`dpg new dpg --name "Open Map" --type software,data --license ODbL-1.0`,
 		"dpg new dpg --type software --from-url https://github.com/owner/project",
 		"dpg new dpg",
 	},

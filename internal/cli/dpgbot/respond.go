@@ -14,9 +14,6 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/propose"
 )
 
-// maxEvent bounds an event's file, in bytes; GitHub's have 25 MB at most.
-const maxEvent = 25 << 20
-
 var respondCommand = cli.Command{
 	Name:    "respond",
 	Summary: "do what comments ask for, and make pull requests of issue forms",

@@ -40,10 +40,12 @@ func (t *talkFlags) text() (string, error) {
 func (t *talkFlags) user() forge.User { return forge.User{Login: t.as, ID: int64(t.id)} }
 
 var issueCommand = cli.Command{
-	Name:     "forge issue",
-	Args:     "DIR",
-	Summary:  "open an issue on a local forge, or change its text with --number",
-	Help:     `Opens an issue on the local forge and prints its number; with --number, gives one that is there another text.`,
+	Name:    "forge issue",
+	Args:    "DIR",
+	Summary: "open an issue on a local forge, or change its text with --number",
+	Help: `
+Opens an issue on the local forge and prints its number. With --number it gives one
+that is there another text.`,
 	Examples: []string{`dpgbot forge issue ./forge --title "Add: X" --body-file form.md`},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		var t talkFlags
@@ -79,10 +81,12 @@ var issueCommand = cli.Command{
 }
 
 var commentCommand = cli.Command{
-	Name:     "forge comment",
-	Args:     "DIR",
-	Summary:  "comment on a pull request or an issue of a local forge",
-	Help:     `Writes a comment on the local forge and prints its id. Who may do what there stands in DIR/people.yaml, such as "alice: {id: 7, permission: write}".`,
+	Name:    "forge comment",
+	Args:    "DIR",
+	Summary: "comment on a pull request or an issue of a local forge",
+	Help: `
+Writes a comment on the local forge and prints its id. Who may do what there stands
+in DIR/people.yaml, a line for each, such as "alice: {id: 7, permission: write}".`,
 	Examples: []string{`dpgbot forge comment ./forge --number 3 --as alice --as-id 7 --body "/dpg fix"`},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		var t talkFlags
