@@ -31,7 +31,7 @@ func checkMarkdown(t *testing.T, source string) {
 	src := []byte(source)
 	doc := goldmark.New(goldmark.WithExtensions(extension.GFM)).Parser().Parse(text.NewReader(src))
 	html := func(raw string) {
-		raw = regexp.MustCompile(`^<!-- dpg-registry:[a-z0-9 ]+ -->$`).ReplaceAllString(strings.TrimSpace(raw), "")
+		raw = regexp.MustCompile(`^<!-- dpg-registry:[a-z0-9 -]+ -->$`).ReplaceAllString(strings.TrimSpace(raw), "")
 		for _, tag := range regexp.MustCompile(`<[^>]*>|[^<]+`).FindAllString(raw, -1) {
 			if !slices.Contains(ownHTML, tag) && (strings.HasPrefix(tag, "<") || strings.Contains(tag, canary) || strings.Contains(tag, "@")) {
 				t.Errorf("HTML %q is not the bot's", tag)
