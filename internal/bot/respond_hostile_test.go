@@ -11,7 +11,7 @@ import (
 // What people write to the bot comes back as text that does nothing.
 func TestRespondShowsAndDoesNothing(t *testing.T) {
 	plainTitle := regexp.MustCompile(`^[A-Z][a-z]+( [A-Za-z0-9/-]+)+$`) // codes and ids alone
-	number := regexp.MustCompile(`#(\d+)\b`) // the bot's own references
+	number := regexp.MustCompile(`#(\d+)\b`)                            // the bot's own references
 	for i, attack := range attacks {
 		if len(attack) > 1500 {
 			attack = attack[:1500]
