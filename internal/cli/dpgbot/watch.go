@@ -14,6 +14,7 @@ import (
 
 	"github.com/dpg-registry/dpg-registry/internal/bot"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/propose"
 	"github.com/dpg-registry/dpg-registry/internal/watch"
 )
 
@@ -150,6 +151,7 @@ func (r *watching) repository(ctx context.Context, o *cli.IO, log *slog.Logger, 
 	if err := checkPublish(name, r.publish); err != nil {
 		return watch.Repository{}, err
 	}
+	first.Lookup = propose.Asker{}.Facts
 	// Dated rules judge as of the day that the work is done.
 	today := func() *bot.Bot {
 		b := *first
@@ -163,6 +165,10 @@ func (r *watching) repository(ctx context.Context, o *cli.IO, log *slog.Logger, 
 			if v != nil {
 				say.Say("pull request %d: %s", number, v.Title())
 			}
+			return err
+		},
+		Respond: func(ctx context.Context, number int) error {
+			_, err := today().Respond(ctx, number, 0)
 			return err
 		},
 		Sync: func(ctx context.Context) error {
