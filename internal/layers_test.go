@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"internal/disk", "internal/fetch"},
 	{"internal/diag"},
 	{"internal/spdx"},
-	{"internal/spdx/match"},
+	{"internal/spdx/match", "internal/spdx/match/vary"},
 	{"internal/source"},
 	{"internal/schema"},
 	{"internal/entry"},

@@ -13,7 +13,7 @@ import (
 var (
 	tagLine = regexp.MustCompile(`(?i)SPDX-License-Identifier:[ \t]*([A-Za-z0-9.+:() \t-]{2,400})`)
 	// What offers licences as a choice.
-	choice = regexp.MustCompile(`at your (?:option|choice|discretion)|dual(?:ly)? licensed|(?:double|tri|triple|multi) licensed|either of (?:the|these|those)|under either|your choice|(?:either|any|one) (?:one )?of (?:the )?(?:following|these|those|two|three|above|licenses)|you may (?:choose|select|use either)|licensed under .{1,80} or |choose (?:either|one|between)|alternatively`)
+	choice = regexp.MustCompile(`at your (?:option|choice|discretion)|dual(?:ly)? licensed|(?:double|tri|triple|multi) licensed|either of (?:the|these|those)|under either|your choice|(?:either|any|one) (?:one )?of (?:the )?(?:following|these|those|two|three|above|licenses)|you may (?:choose|select|use either)|licensed under .{1,80} or |choose (?:either|one|between)|alternatively|under (?:a|an|the) .{2,40} license or (?:under |the |a )`)
 	later  = regexp.MustCompile(`at your option any later version|at your option any later`)
 )
 
@@ -27,7 +27,7 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 	for _, m := range r.Matches {
 		taken = append(taken, m.Span)
 	}
-	tags, wrongTag := findTags(text)
+	tags, wrongTag := findTags(text, taken)
 	for _, t := range tags {
 		if !inside(taken, t.Span) {
 			r.Matches = append(r.Matches, t)
@@ -48,16 +48,24 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 	}
 	amongOther := left > 150 && left > matched*3/2
 
+	d.titles(rest, found)
 	refs := d.references(text, rest)
 	blocked, offered := "", false
 	for i, s := range rest {
 		plain := strings.Join(s.words, " ")
 		offered = offered || choice.MatchString(later.ReplaceAllString(plain, ""))
-		if s.idle || harmless.MatchString(plain) {
+		if s.idle || isHarmless(plain, s.words) || disclaims(s.words) {
 			continue
 		}
-		referring := slices.ContainsFunc(refs, func(m reference) bool { return m.sentence == i })
-		if restricting(s.words, amongOther) && !(referring && plainStatement(s.words)) {
+		// Of a sentence that names a licence, the name itself takes nothing away.
+		words, referring := s.words, false
+		if k := slices.IndexFunc(refs, func(m reference) bool { return m.sentence == i }); k >= 0 {
+			words, referring = refs[k].beside, true
+		}
+		if offers := choice.MatchString(plain); offers && !slices.ContainsFunc(s.words, strong.has) {
+			continue
+		}
+		if restricting(words, amongOther) && !(referring && !slices.ContainsFunc(words, strong.has) && !slices.Contains(words, "only") && !slices.Contains(words, "not")) {
 			r.Unmatched = append(r.Unmatched, s.at)
 			if blocked == "" {
 				blocked = quote(text, s.at)
@@ -69,6 +77,9 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 		}
 	}
 	for _, ref := range refs {
+		if titled := rest[ref.sentence].title; (titled || ref.title) && d.entitles(ref.Match, found, titled) {
+			continue
+		}
 		r.Matches = append(r.Matches, ref.Match)
 	}
 	var changed *verdict
@@ -112,6 +123,46 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 	return r
 }
 
+// titles marks the sentences that are the title of a licence that was found: the
+// words of its name on the list, or of its id.
+func (d *Detector) titles(rest []sentence, found []verdict) {
+	for _, v := range found {
+		words := map[string]bool{}
+		for _, id := range d.templates[v.template].ids {
+			l, _ := spdx.Lookup(id)
+			split([]byte(l.ID+" "+l.Name), func(w []byte) uint16 {
+				words[d.names[d.words.id(w)]] = true
+				words[string(w)] = true
+				return 0
+			})
+		}
+		for i := range rest {
+			s := &rest[i]
+			if len(s.words) <= 24 && !slices.ContainsFunc(s.words, func(w string) bool {
+				return !words[w] && (!titleWords.has(w) || w == "or" && s.at.Start > 0) && len(unmarked([]string{w})) > 0
+			}) {
+				s.idle, s.title = true, true
+			}
+		}
+	}
+}
+
+// entitles reports whether a name that stands alone is the title of a licence
+// that was found, though it is the name of another: one of its family, or, where
+// the whole sentence is the found one's name, any.
+func (d *Detector) entitles(name Match, found []verdict, whole bool) bool {
+	other := false
+	for _, v := range found {
+		t := d.templates[v.template]
+		if slices.Contains(t.ids, name.License) {
+			return false
+		}
+		family, _, _ := strings.Cut(name.License, "-")
+		other = other || t.kind == Text && (whole || strings.HasPrefix(t.ids[0], family))
+	}
+	return other
+}
+
 func (d *Detector) match(doc []word, v verdict) Match {
 	t := d.templates[v.template]
 	m := Match{Span: Span{int(doc[v.doc.from].start), int(doc[v.doc.to-1].end)}, License: t.ids[0], Kind: t.kind, Confidence: v.confidence()}
@@ -147,18 +198,24 @@ func joinSpans(spans []Span) []Span {
 
 // findTags reads the declarations in a text. The second result says what is wrong
 // with one that is no expression.
-func findTags(text []byte) (tags []Match, wrong string) {
+func findTags(text []byte, taken []Span) (tags []Match, wrong string) {
 	for _, m := range tagLine.FindAllSubmatchIndex(text, 1000) {
-		declared := strings.TrimRight(strings.TrimSpace(string(text[m[2]:m[3]])), " -")
-		for declared != "" && strings.Count(declared, ")") > strings.Count(declared, "(") && strings.HasSuffix(declared, ")") {
-			declared = strings.TrimSpace(strings.TrimSuffix(declared, ")"))
+		// A tag ends with its line, but lines may have been joined.
+		fields := strings.Fields(string(text[m[2]:m[3]]))
+		parsed := false
+		for n := min(len(fields), 24); n > 0 && !parsed; n-- {
+			declared := strings.TrimRight(strings.Join(fields[:n], " "), " -.")
+			if strings.Count(declared, ")") > strings.Count(declared, "(") {
+				declared = strings.TrimSuffix(declared, ")")
+			}
+			if e, err := spdx.Parse(declared); err == nil {
+				parsed = true
+				tags = append(tags, Match{Span: Span{m[0], m[3]}, License: e.String(), Kind: Tag, Confidence: 1})
+			}
 		}
-		e, err := spdx.Parse(declared)
-		if err != nil {
-			wrong = fmt.Sprintf("the tag declares %q, which is no expression of known licences", declared)
-			continue
+		if !parsed && !inside(taken, Span{m[0], m[3]}) {
+			wrong = fmt.Sprintf("the tag declares %q, which is no expression of known licences", strings.Join(fields, " "))
 		}
-		tags = append(tags, Match{Span: Span{m[0], m[3]}, License: e.String(), Kind: Tag, Confidence: 1})
 	}
 	return tags, wrong
 }
@@ -179,6 +236,9 @@ func (d *Detector) combine(r *Result, offered bool) {
 			both := slices.DeleteFunc(slices.Clone(p.ids), func(id string) bool { return !slices.Contains(ids, id) })
 			if len(both) == 0 {
 				continue
+			}
+			if m.Kind == Reference && len(ids) > 1 {
+				return // a name without "only" or "or later" says no more than the text
 			}
 			// What both can mean: a notice says which of the ids of a text is meant.
 			parts[i].ids = both

@@ -6,6 +6,8 @@ import (
 	_ "embed"
 	"slices"
 	"sync"
+
+	"github.com/dpg-registry/dpg-registry/internal/spdx"
 )
 
 //go:generate go run ./gen -out texts.bin
@@ -24,6 +26,7 @@ type Detector struct {
 	words     vocabulary
 	index     *index
 	copyright uint16    // the id of that word
+	old       []bool    // templates of deprecated ids
 	pool      sync.Pool // of *aligner
 }
 
@@ -40,6 +43,11 @@ var loaded = sync.OnceValues(func() (*Detector, error) {
 	d := &Detector{
 		templates: templates, names: names, words: newVocabulary(names), index: newIndex(templates),
 		pool: sync.Pool{New: func() any { return new(aligner) }},
+	}
+	d.old = make([]bool, len(templates))
+	for i, t := range templates {
+		l, _ := spdx.Lookup(t.ids[0])
+		d.old[i] = l.Deprecated
 	}
 	d.copyright = d.words.id([]byte("copyright"))
 	return d, nil
@@ -63,24 +71,33 @@ func (d *Detector) Detect(text []byte) Result {
 // content leaves out the copyright notices, which may stand anywhere.
 func (d *Detector) content(text []byte, words []word) []word {
 	var owners []Span
-	line := func(at int) {
+	paragraph := func(at int) {
 		if n := len(owners); n > 0 && at < owners[n-1].End {
 			return
 		}
 		start := bytes.LastIndexByte(text[:at], '\n') + 1
-		end := len(text)
-		if n := bytes.IndexByte(text[at:], '\n'); n >= 0 {
-			end = at + n
-		}
-		if end-start < maxLine {
-			if found := ownerLines(text[start:end]); len(found) > 0 {
-				owners = append(owners, Span{start + found[0].Start, start + found[0].End})
+		end := start
+		for end < len(text) && end-start < maxLine { // to the next blank line
+			n := bytes.IndexByte(text[end:], '\n')
+			if n < 0 {
+				end = len(text)
+				break
 			}
+			if len(bytes.Trim(text[end:end+n], decoration)) == 0 {
+				break
+			}
+			end += n + 1
+		}
+		for _, o := range ownerLines(text[start:end]) {
+			if o.Start > at-start && len(owners) > 0 && owners[len(owners)-1].End >= start+o.Start {
+				continue
+			}
+			owners = append(owners, Span{start + o.Start, start + o.End})
 		}
 	}
 	for _, w := range words {
 		if w.id == d.copyright {
-			line(int(w.start))
+			paragraph(int(w.start))
 		}
 	}
 	for _, sign := range []string{"©", "(c)", "(C)", "&copy;"} {
@@ -90,7 +107,7 @@ func (d *Detector) content(text []byte, words []word) []word {
 				break
 			}
 			if !inside(owners, Span{at + n, at + n + 1}) {
-				line(at + n)
+				paragraph(at + n)
 			}
 			at += n + len(sign)
 		}
@@ -128,9 +145,15 @@ func (d *Detector) find(text []byte, doc []word) (found, near []verdict) {
 		}
 		done[middle/16]++
 		where, edits := a.align(d.templates[r.template].words, ids, r.hits)
+		if hopeless(&d.templates[r.template], edits) {
+			continue
+		}
 		v := d.judge(r.template, text, doc, where, edits)
+		if d.old[r.template] { // whoever may choose names the id in use
+			v.cost += 0.6
+		}
 		all = append(all, v)
-		if v.accepted() && v.cost == 0 {
+		if v.accepted() && v.cost <= trifle {
 			perfect = append(perfect, v.doc)
 		}
 	}
@@ -154,6 +177,27 @@ func (d *Detector) find(text []byte, doc []word) (found, near []verdict) {
 	return found, near
 }
 
+// trifle is what names and titles may cost: with no other differences no template
+// with fewer shared runs can be better.
+const trifle = 0.5
+
+// hopeless reports whether so little of a template is there that it can be
+// neither the licence nor what it was made from.
+func hopeless(t *template, edits []edit) bool {
+	missing := 0
+	for _, e := range edits {
+		missing += e.t.to - e.t.from
+		for _, o := range t.optional {
+			missing -= overlap(o, e.t)
+		}
+	}
+	needed := len(t.words)
+	for _, o := range t.optional {
+		needed -= o.to - o.from
+	}
+	return missing*2 > needed
+}
+
 // worth orders verdicts on the same words: the one that explains the most of
 // them, with the fewest differences.
 func (v verdict) worth() float64 {
@@ -163,7 +207,7 @@ func (v verdict) worth() float64 {
 // isNear reports whether so much of a licence is there that it must have been
 // made from it.
 func (v verdict) isNear() bool {
-	return v.matched*10 >= v.needed*6
+	return v.matched*4 >= v.needed*3
 }
 
 func overlaps(a, b span) bool {

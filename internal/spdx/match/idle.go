@@ -6,10 +6,13 @@ import (
 )
 
 var (
-	decoration    = " \t\r\f\v#*/%;!>|=~_+\"'-–—·•."
-	ownerLine     = regexp.MustCompile(`^(?:[A-Za-z][\w ,'-]{0,50}? )?(?i:copyright|copr\.?|©|&copy;|\(c\)|copyleft)[ \t]*(?:(?i:by )|[(©<\[{:,%*_–-]|&copy;|\d|\\\(|the [A-Z])|^(?i:copyright|copr\.?|©|&copy;|\(c\)|copyleft)[ \t]+\p{Lu}`)
-	notOwner      = regexp.MustCompile(`(?i)^(?:the )?copyright (?:notices?|laws?|holders?|owners?|licen[sc]e|and (?:licen[sc]e|permission|related|similar|other)|interests?|in the|statements?|protection|infringement|permission|on|treaties|is (?:hereby|disclaimed)|rights?|or|disclaimer|status|terms|grant)\b`)
-	letterC       = regexp.MustCompile(`^\(c\)[ \t]+[^\d(<\[{]`) // more likely the third of a list
+	decoration    = " \t\r\f\v#*/%;!>|=~_+\"'`´“”‘’-–—·•."
+	tagsBefore    = regexp.MustCompile(`^(?:\s*<[!/a-zA-Z][^<>\n]{0,200}>)+`)
+	ownerLine     = regexp.MustCompile(`^(?:[A-Za-z][\w ,'-]{0,50}? )?(?i:copyright|copr\.?|©|&copy;|\(c\)|copyleft)[ \t]*(?:(?i:by )|\([cC]\)|©|&copy;|\d|\\\()|^(?i:copyright|copr\.?|©|&copy;|\(c\)|copyleft)(?:[ \t]*[:,]?[ \t]*(?:[\d(©<\[{%*_–-]|&copy;)|[ \t]*:?[ \t]+\p{Lu}\p{Ll}|[ \t]+the [A-Z][a-z])`)
+	notOwner      = regexp.MustCompile(`(?i)^(?:the )?copyright (?:notices?|laws?|holders?|owners?|licen[sc]e|and|interests?|in the|statements?|protection|infringement|permission|on|treaties|is (?:hereby|disclaimed)|rights?|or|disclaimer|status|terms|grant|patent|trademark|acts?|licensors?|agreement|term)\b`)
+	letterC       = regexp.MustCompile(`^\([cC]\)`) // as likely the third of a list
+	named         = regexp.MustCompile(`^(?i:copyright|copr\.?)[ \t]*:?[ \t]+(?:the )?\p{Lu}`)
+	aYear         = regexp.MustCompile(`\b(?:19|20)\d\d\b`)
 	reservedLine  = regexp.MustCompile(`(?i)^all rights? (?:are )?reserved\.?$`)
 	authorLine    = regexp.MustCompile(`(?i)^(?:(?:written|created|developed|maintained|authored|designed|ported|adapted|translated|contributed|modified|originally (?:written|developed|created))\b[^.]{0,30}? by|by|authors?|contributors?|maintainers?|credits?|contact|e-?mail|web(?:site)?|url|homepage|source|version|date|see|file|project|package|name|website|repository|\$\w+)\b[:,]? `)
 	mailOrAddress = regexp.MustCompile(`[\w.+-]+(?:@| at )[\w-]+(?:\.| dot )[\w.-]+|https?://|www\.`)
@@ -41,7 +44,7 @@ func idleLines(text []byte, from, to int) []Span {
 		if stop-at > maxLine {
 			return idle
 		}
-		line := bytes.Trim(text[at:stop], decoration)
+		line := undecorated(text[at:stop])
 		n := len(bytes.Fields(line))
 		switch {
 		case n == 0:
@@ -65,8 +68,24 @@ func idleLines(text []byte, from, to int) []Span {
 	return idle
 }
 
+// undecorated is a line without comment markers, HTML tags and the like around it.
+func undecorated(line []byte) []byte {
+	line = bytes.Trim(line, decoration+"\n")
+	if len(line) > 0 && line[0] == '<' {
+		line = bytes.Trim(line[len(tagsBefore.Find(line)):], decoration+"\n")
+	}
+	return line
+}
+
 func isOwnerLine(line []byte) bool {
-	return ownerLine.Match(line) && !notOwner.Match(line) && !(letterC.Match(line) && len(line) > 60)
+	if !ownerLine.Match(line) || notOwner.Match(line) {
+		return false
+	}
+	// Without a sign or a year it is one only if it is short.
+	if letterC.Match(line) || named.Match(line) {
+		return aYear.Match(line) || len(bytes.Fields(line)) <= 10 && !claims(line)
+	}
+	return true
 }
 
 // ownerEnd is where the copyright notice at the start of a line ends: a sentence
@@ -132,17 +151,27 @@ func saysHeavy(part []byte) bool {
 	return false
 }
 
-// ownerLines finds the copyright notices of a whole text, a line or the start of
-// one each.
+// ownerLines finds the copyright notices of a text: a line or the start of one,
+// and the lines behind it that go on with names.
 func ownerLines(text []byte) []Span {
 	var out []Span
-	at := 0
+	at, owner := 0, false
 	for line := range bytes.Lines(text) {
-		lead := len(line) - len(bytes.TrimLeft(line, decoration))
-		if trimmed := bytes.Trim(line, decoration+"\n"); isOwnerLine(trimmed) && len(line) < maxLine {
-			if n := ownerEnd(bytes.TrimRight(line, "\n")); n > lead {
-				out = append(out, Span{at, at + n})
+		body := bytes.TrimRight(line, "\r\n")
+		bare := undecorated(body)
+		n := len(bytes.Fields(bare))
+		switch {
+		case len(line) > maxLine || n == 0:
+			owner = false
+		case isOwnerLine(bare):
+			end := ownerEnd(body)
+			if owner = end == len(body); end > 4 {
+				out = append(out, Span{at, at + end})
 			}
+		case owner && n <= maxIdle && !claims(bare):
+			out = append(out, Span{at, at + len(body)})
+		default:
+			owner = false
 		}
 		at += len(line)
 	}

@@ -150,16 +150,19 @@ next:
 			slack := max(60, size/4)
 			h := hit{int32(x.postings[i].pos), d}
 			diagonal := d - h.tpos
-			into := -1
+			// The region that lies closest. The latest used stands last, so that lone hits
+			// elsewhere, of which a long licence has many, push none out of reach.
+			into, best := -1, slack+1
 			for k := len(open[t]) - 1; k >= 0 && k >= len(open[t])-8; k-- {
 				r := &all[open[t][k]]
-				if abs(diagonal-r.diagonal) <= slack && d-r.hits[0].dpos <= 2*size+slack {
-					into = open[t][k]
-					// The latest stands last, so that lone hits elsewhere, of which a
-					// long licence has many, do not push it out of reach.
-					open[t] = append(slices.Delete(open[t], k, k+1), into)
-					break
+				if away := abs(diagonal - r.diagonal); away < best && d-r.hits[0].dpos <= 2*size+slack {
+					into, best = k, away
 				}
+			}
+			if into >= 0 {
+				k := into
+				into = open[t][k]
+				open[t] = append(slices.Delete(open[t], k, k+1), into)
 			}
 			if into < 0 {
 				into = len(all)

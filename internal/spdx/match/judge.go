@@ -1,7 +1,9 @@
 package match
 
 import (
+	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -144,7 +146,7 @@ func (d *Detector) judge(ti int, text []byte, doc []word, where span, edits []ed
 	}
 	for _, e := range edits {
 		d.weigh(&v, t, text, doc, e)
-		if len(v.bad) > 8 || v.cost > 60+0.1*float64(v.needed) {
+		if v.cost > 8+0.05*float64(v.needed) {
 			v.lost = true // far from it, whatever follows
 			break
 		}
@@ -189,10 +191,29 @@ func (d *Detector) weigh(v *verdict, t *template, text []byte, doc []word, e edi
 		v.cost += 0.01
 		return
 	}
+	if ownerWords(gone) {
+		gone = nil
+	}
+	came = withoutReserved(came)
+	if len(gone) == 0 && len(came) == 0 {
+		v.cost += 0.01
+		return
+	}
+	if len(gone) == 0 && len(came) <= 40 && inMiddle(t.optional, e.t) && !restricting(came, false) {
+		v.cost += 0.3
+		return
+	}
+	if len(came) > 0 && len(came) <= 40 && !hasNumberAfterVersion(gone) && ownerRun(text[doc[at.from].start:doc[at.to-1].end]) {
+		// A copyright notice in the middle of a line.
+		came = nil
+		if len(gone) == 0 {
+			return
+		}
+	}
 	// A number or a letter at the start of a line counts as a list marker, though it
 	// may be the end of "section 7." where the line happens to break.
-	if marker(gone) && marker(came) && (len(gone) == 0 || len(came) == 0) && !d.afterVersion(t, e.t.from) {
-		v.cost += 0.1
+	if slices.Equal(unmarked(gone), unmarked(came)) && (!d.afterVersion(t, e.t.from) || len(gone) == 0 && separated(text, doc, at.from)) {
+		v.cost += 0.2
 		return
 	}
 	if len(gone) == 0 && heavyOf(came) == "" && len(came) <= 10 && webAddress.Match(text[doc[at.from].start:doc[at.to-1].end]) {
@@ -246,17 +267,72 @@ var (
 	version    = newLexicon("version v ver license licence gpl lgpl agpl by sa nc nd cc public")
 )
 
-// marker reports whether words could all be list markers.
-func marker(words []string) bool {
+// unmarked leaves out the words that could be list markers.
+func unmarked(words []string) []string {
+	var out []string
 	for _, w := range words {
-		if len(w) > 2 && strings.Trim(w, "ivx") != "" {
-			return false
+		digits := len(w) <= 2 && strings.Trim(w, "0123456789") == ""
+		if !digits && len(w) != 1 && !(len(w) <= 4 && strings.Trim(w, "ivx") == "") {
+			out = append(out, w)
 		}
-		if len(w) == 2 && (w[0] < '0' || w[0] > '9') && strings.Trim(w, "ivx") != "" {
+	}
+	return out
+}
+
+// separated reports whether a sentence or a line ends before a word of the text.
+func separated(text []byte, doc []word, i int) bool {
+	return i > 0 && i < len(doc) && bytes.ContainsAny(text[doc[i-1].end:doc[i].start], ".;:\n")
+}
+
+// inMiddle reports whether an edit lies inside one of the spans.
+func inMiddle(spans []span, s span) bool {
+	for _, o := range spans {
+		if o.from < s.from && s.to < o.to {
+			return true
+		}
+	}
+	return false
+}
+
+// ownerWords reports whether words of a template are a copyright notice, which a
+// text may lack.
+func ownerWords(words []string) bool {
+	owner, year := false, false
+	for _, w := range words {
+		owner = owner || w == "copyright"
+		year = year || len(w) == 4 && (strings.HasPrefix(w, "19") || strings.HasPrefix(w, "20"))
+		if claimWords[w] && w != "license" {
 			return false
 		}
 	}
-	return len(words) <= 3
+	return owner && year
+}
+
+// withoutReserved leaves out "all rights reserved", which changes nothing.
+func withoutReserved(words []string) []string {
+	for i := 0; i+2 < len(words); i++ {
+		if words[i] == "all" && words[i+1] == "rights" && words[i+2] == "reserved" {
+			return slices.Concat(words[:i], withoutReserved(words[i+3:]))
+		}
+	}
+	return words
+}
+
+var ownerStart = regexp.MustCompile(`(?i)^(?:[^\s]+\s+){0,6}?[“"']?(?:copyright|copr\.?|©|\(c\)|&copy;)`)
+
+// ownerRun reports whether a run of words is a copyright notice that does not
+// stand at the start of a line.
+func ownerRun(run []byte) bool {
+	return ownerStart.Match(run) && (bytes.ContainsAny(run, "©0123456789[<") || bytes.Contains(run, []byte("(c)")) || bytes.Contains(run, []byte("(C)"))) && !claims(run)
+}
+
+func hasNumberAfterVersion(words []string) bool {
+	for i, w := range words {
+		if i > 0 && version.has(words[i-1]) && w[0] >= '0' && w[0] <= '9' {
+			return true
+		}
+	}
+	return false
 }
 
 // afterVersion reports whether the words before a place of the template make a

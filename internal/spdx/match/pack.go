@@ -82,6 +82,14 @@ willful wilful wilfull
 percent percentum
 http https
 acknowledgments acknowledgements
+licensing licencing
+sublicenses sublicences
+sublicensed sublicenced
+licensee licencee
+licensor licencor
+authorize authorise
+authorizes authorises
+authorizing authorising
 behavior behaviour
 color colour
 defense defence

@@ -13,7 +13,9 @@ import (
 // A reference is a sentence that names a licence as that of the thing.
 type reference struct {
 	Match
-	sentence int // which of the sentences
+	sentence int      // which of the sentences
+	beside   []string // the words of the sentence that are not of its licences' names
+	title    bool     // the sentence is a name alone
 }
 
 // A phrase is a way to name a licence, without the words that add nothing.
@@ -168,20 +170,30 @@ func (d *Detector) references(text []byte, rest []sentence) []reference {
 		}
 		signed := bytesHaveSign(text[s.at.Start:min(len(text), s.at.End+8)])
 		words := plainName(s.words)
+		first := len(out)
+		var others []string
 		for k := 0; k < len(words); k++ {
 			p, n := longest(words[k:])
-			if n == 0 {
-				continue
-			}
-			if n == 1 && !signed && heading != i && heading != i-1 && !beside(s.words, words[k]) {
+			if n == 0 || n == 1 && !signed && heading != i && heading != i-1 && !beside(s.words, words[k]) {
+				others = append(others, words[k])
 				continue
 			}
 			m := Match{Span: s.at, License: p.id, Kind: Reference, Confidence: 0.8}
 			k += n - 1
 			if p.family {
-				m.License, m.Alternatives = familyID(p.id, words[k+1:], text[s.at.Start:min(len(text), s.at.End+2)])
+				var used int
+				m.License, m.Alternatives, used = familyID(p.id, words[k+1:], text[s.at.Start:min(len(text), s.at.End+2)])
+				k += used
 			}
-			out = append(out, reference{m, i})
+			out = append(out, reference{Match: m, sentence: i})
+		}
+		for k := range out[first:] {
+			r := &out[first+k]
+			r.beside = others
+			r.title = len(s.words) <= 16 && !slices.ContainsFunc(others, func(w string) bool { return !titleWords.has(w) && (w[0] < '0' || w[0] > '9') }) &&
+				!slices.ContainsFunc(s.words, func(w string) bool {
+					return w == "under" || w == "licensed" || w == "released" || w == "distributed" || w == "available"
+				})
 		}
 	}
 	return out
@@ -220,27 +232,22 @@ func longest(words []string) (phrase, int) {
 	return phrase{}, 0
 }
 
-// familyID says which id of a GNU licence is meant, by the words that follow its name.
-func familyID(base string, behind []string, text []byte) (string, []string) {
+// familyID says which id of a GNU licence is meant, by the words that follow its
+// name, and how many of them say so.
+func familyID(base string, behind []string, text []byte) (string, []string, int) {
 	next := strings.Join(behind[:min(len(behind), 8)], " ")
-	switch {
-	case strings.HasPrefix(next, "only"):
-		return base + "-only", nil
-	case strings.HasPrefix(next, "or later"), strings.HasPrefix(next, "or newer"), strings.HasPrefix(next, "or any later"), strings.HasPrefix(next, "or at your option any later"),
-		strings.HasPrefix(next, "or above"), strings.HasPrefix(next, "or higher"), strings.HasPrefix(next, "or greater"), strings.HasPrefix(next, "+"), plusSign.Match(text):
-		return base + "-or-later", nil
+	if strings.HasPrefix(next, "only") {
+		return base + "-only", nil, 1
 	}
-	return base + "-only", []string{base + "-only", base + "-or-later"}
+	for _, l := range []string{"or later", "or newer", "or any later", "or at your option any later", "or above", "or higher", "or greater", "+"} {
+		if strings.HasPrefix(next, l) {
+			return base + "-or-later", nil, len(strings.Fields(l))
+		}
+	}
+	if plusSign.Match(text) {
+		return base + "-or-later", nil, 0
+	}
+	return base + "-only", []string{base + "-only", base + "-or-later"}, 0
 }
 
 var plusSign = regexp.MustCompile(`(?i)gpl[ -]?v?\d(?:\.\d)?\+`)
-
-// plainStatement reports whether a sentence that names a licence limits it in no way.
-func plainStatement(words []string) bool {
-	for _, w := range words {
-		if strong.has(w) && w != "shall" && w != "must" {
-			return false
-		}
-	}
-	return !slices.Contains(words, "only") || slices.Contains(words, "gpl")
-}

@@ -3,6 +3,7 @@ package match
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +12,7 @@ type sentence struct {
 	words []string
 	at    Span
 	idle  bool // says nothing of rights: owners, titles, addresses
+	title bool // is the title of a licence in the text
 }
 
 // sentences cuts what is left of a text, outside the taken spans of bytes, into
@@ -77,7 +79,7 @@ func breaks(between []byte) bool {
 
 // titleWords are those that titles of licences are made of.
 var titleWords = newLexicon(`the a an of and or for this is in to with license licenses licensed agreement mit x11 expat bsd isc apache gnu general public lesser library affero
-gpl lgpl agpl mozilla mpl eclipse epl creative commons attribution cc by sa nc nd share alike noncommercial international unported zero cc0 boost software version v
+gpl lgpl agpl mozilla mpl eclipse epl creative commons attribution cc by sa share alike international unported zero cc0 boost software version v
 new revised simplified modified original old clause style open source free zlib libpng png artistic sil font ofl unlicense wtfpl do what fuck you want documentation fdl gfdl
 legal notice notices copyright copyrights terms conditions text full third party dependencies university illinois ncsa python foundation european union eupl
 readme file code project about`)
@@ -110,14 +112,14 @@ func (d *Detector) isIdle(text []byte, s *sentence) bool {
 			content++
 		}
 	}
-	return content <= 1 && len(s.words) <= 14 || len(s.words) < 3 && !restricting(s.words, false)
+	return content <= 1 && len(s.words) <= 14 && !slices.ContainsFunc(s.words, func(w string) bool { return strong.has(w) || w == "not" || w == "only" || w == "no" }) || len(s.words) < 3 && !restricting(s.words, false)
 }
 
 // Words beside a licence that may take away what it gives.
 var (
 	strong = newLexicon(`prohibit* forbid* forbidden restrict* exclude* excludes excluding disallow* noncommercial nonprofit fee fees royalt* purchas*
 military weapon* nuclear evil harm* ethic* surveillance academic* education* evaluation must mustnt shall cannot except unless agree agrees terminat* revo* exempt* obligat*
-commercial* require* personal* internal* unlawful* illegal* outlaw* ban banned denied deny refus* reserv* discriminat* slave* tobacco gambling police army armed`)
+commercial* require* personal* internal* unlawful* illegal* outlaw* ban banned denied deny refus* discriminat* slave* tobacco gambling police army armed`)
 	weak    = newLexicon(`not no only nor never none non solely without may subject provided limited limitation* condition* clause* additional* further* addition*`)
 	subject = newLexicon(`use* using usage user* software program* code license* licensed licensee* licensor* copy copies copying distribut* redistribut* modif* sell* sold sale work works product* purpose*
 permission* permit* grant* right rights library package* derivative* deploy* compan* corporation* organization* government* person* individual* entit* business* employ* include* service* host* clause* condition*`)
@@ -139,9 +141,42 @@ var harmless = regexp.MustCompile(`(?i)^(?:` + strings.Join([]string{
 	`if not (?:see|write)`,
 	`all rights (?:are )?reserved`,
 	`some rights reserved`,
-	`(?:this|the) (?:license|text|following|above) (?:text |license |notice )?(?:applies|is) `,
+	`(?:this|the) (?:following |above )?(?:license|text|notice) (?:text |notice )?applies to `,
 	`(?:the|this) (?:above )?(?:license|notice)s? appl(?:y|ies) to`,
+	`this code is not standalone and requires a support library`,
+	`(?:the published \w+ artifact|this (?:software|package|project|distribution|product)) (?:additionally )?(?:contains|includes|bundles) (?:code|software)`,
+	`licenses of bundled dependencies`,
 }, "|") + `)`)
+
+// isHarmless reports whether a sentence is one of those that licences are
+// surrounded by, and says nothing stronger.
+func isHarmless(plain string, words []string) bool {
+	if !harmless.MatchString(plain) {
+		return false
+	}
+	for _, w := range words {
+		if strong.has(w) {
+			switch w {
+			case "except", "unless", "shall", "agreed", "required", "requires":
+			default:
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// disclaims reports whether a sentence only says that there is no warranty.
+func disclaims(words []string) bool {
+	about := false
+	for i, w := range words {
+		about = about || strings.HasPrefix(w, "warrant") || strings.HasPrefix(w, "liab") || w == "is" && i > 0 && words[i-1] == "as"
+		if strong.has(w) && w != "shall" && w != "except" || strings.HasPrefix(w, "use") && w != "use" || w == "only" {
+			return false
+		}
+	}
+	return about && !slices.Contains(words, "may")
+}
 
 // restricting reports whether a sentence may take away rights. Among much other
 // text, such as that of a manual, it must speak of licensing as well.

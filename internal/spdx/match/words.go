@@ -1,6 +1,7 @@
 package match
 
 import (
+	"bytes"
 	"unicode"
 	"unicode/utf8"
 )
@@ -99,6 +100,19 @@ func split(text []byte, look func(lower []byte) uint16) []word {
 					i++
 					continue
 				}
+				if c == '&' && n > 0 {
+					if m := entity(text[i:]); m > 0 && apostrophe(text[i:i+m]) && letterAt(text, i+m) {
+						i += m
+						continue
+					}
+				}
+				// "Non-commercial" and "sub-license" are one word as often as two.
+				if n == 3 && c == '-' && (string(buf[:3]) == "non" || string(buf[:3]) == "sub") {
+					if m := hyphen(text[i:]); m > 0 {
+						i += m
+						continue
+					}
+				}
 				break scan
 			}
 		}
@@ -109,6 +123,27 @@ func split(text []byte, look func(lower []byte) uint16) []word {
 		words = append(words, word{look(buf[:n]), int32(start), int32(i)})
 	}
 	return words
+}
+
+// hyphen is the length of a hyphen, and of a line break behind it, if a letter follows.
+func hyphen(text []byte) int {
+	n := 1
+	for n < len(text) && n < 80 && (text[n] == ' ' || text[n] == '\n' || text[n] == '\r' || text[n] == '\t') {
+		n++
+	}
+	if n > 1 && !bytes.Contains(text[:n], []byte("\n")) || !letterAt(text, n) {
+		return 0
+	}
+	return n
+}
+
+// apostrophe reports whether an HTML character reference is one.
+func apostrophe(ref []byte) bool {
+	switch string(ref) {
+	case "&#39;", "&#x27;", "&apos;", "&rsquo;", "&#8217;", "&#x2019;":
+		return true
+	}
+	return false
 }
 
 // The classes of bytes: what is never part of a word, ASCII letters and digits,

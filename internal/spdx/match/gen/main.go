@@ -80,9 +80,6 @@ func group(list map[string]struct{ LicenseText string }) []match.Source {
 	var order []string
 	for _, id := range slices.SortedFunc(maps.Keys(list), likelier) {
 		text := list[id].LicenseText
-		if notAText[id] {
-			continue
-		}
 		key := strings.Join(strings.FieldsFunc(strings.ToLower(copyrightLine.ReplaceAllString(text, "")), func(r rune) bool {
 			return !unicode.IsLetter(r) && !unicode.IsDigit(r)
 		}), " ")
@@ -105,9 +102,6 @@ func group(list map[string]struct{ LicenseText string }) []match.Source {
 }
 
 var copyrightLine = regexp.MustCompile(`(?im)^[ \t]*(portions )?copyright (\(c\)|©|\d|<)[^.\n]*$`)
-
-// notAText are ids whose entry on the list is a description, not words of a licence.
-var notAText = map[string]bool{"any-OSI": true, "any-OSI-perl-modules": true}
 
 // family is the licence of which an id is the -only, the -or-later or the
 // deprecated spelling.

@@ -77,6 +77,7 @@ var insertions = []insertion{
 	insert(`CC-.*-4\.0`, `Considerations for licensors:.*?any exceptions or limitations? to copyright\. More considerations(?: for licensors)?`, " wiki.creativecommons.org/Considerations_for_licensors"),
 	insert(`CC-.*-4\.0`, `More considerations for the public`, " wiki.creativecommons.org/Considerations_for_licensees"),
 	insert(`MIT`, `NONINFRINGEMENT`, " of third party rights"),
+	insert(`MIT-0`, `to permit persons to whom the Software is furnished to do so`, ", subject to the following conditions"),
 }
 
 // A variant is another way to say the same, as far as the list's own template
@@ -99,6 +100,7 @@ var variants = []variant{
 	say(`BSD-3-Clause`, `Neither the name of the copyright holder nor the names of its contributors may be used`, `The name of the author may not be used`),
 	say(`BSD-3-Clause`, `Neither the name of the copyright holder nor the names of its contributors may be used`, `Neither the names of the copyright holders nor the names of its contributors may be used`),
 	say(`BSD-3-Clause`, `Neither the name of the copyright holder nor the names of its contributors may be used`, `Neither the name of <name>, nor <name>, nor the names of its contributors may be used`),
+	say(`LGPL-3\.0.*`, `GNU GENERAL PUBLIC LICENSE\s+Version 3, 29 June 2007\s+.*$`, ``), // the GPL it builds on stands in a file of its own
 	say(`ISC`, `ISC DISCLAIMS`, `THE AUTHOR DISCLAIMS`),
 }
 
