@@ -6,11 +6,9 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -25,6 +23,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/dpg-registry/dpg-registry/internal/spdx"
@@ -376,14 +375,14 @@ func speed(w io.Writer, d *match.Detector, files []file, from, cache string, pee
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	best := time.Duration(1<<63 - 1)
 	for range 5 {
-		began := time.Now()
+		began := used()
 		for _, f := range files {
 			d.Detect(f.text)
 		}
-		best = min(best, time.Since(began))
+		best = min(best, used()-began)
 	}
 	own := float64(total) / 1e6 / best.Seconds()
-	fmt.Fprintf(w, "(e) %d files, %.2f MB, one core: %.1f MB/s (best of 5)", len(files), float64(total)/1e6, own)
+	fmt.Fprintf(w, "(e) %d files, %.2f MB, one core, processor time: %.1f MB/s (best of 5)", len(files), float64(total)/1e6, own)
 	if !peer {
 		fmt.Fprintln(w)
 		return nil
@@ -407,20 +406,23 @@ func speed(w io.Writer, d *match.Detector, files []file, from, cache string, pee
 		fmt.Fprintln(w)
 		return fmt.Errorf("go-license-detector: %w", err)
 	}
-	var took time.Duration
-	lines := 0
-	for s := bufio.NewScanner(bytes.NewReader(out)); s.Scan(); lines++ {
-		_, n, _ := strings.Cut(s.Text(), "\t")
-		ns, err := strconv.ParseInt(n, 10, 64)
-		if err != nil {
-			return errors.Join(err, fmt.Errorf("go-license-detector answered %q", s.Text()))
-		}
-		took += time.Duration(ns)
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	took, err := strconv.ParseInt(lines[len(lines)-1], 10, 64)
+	if err != nil || len(lines) != len(files)+1 {
+		fmt.Fprintln(w)
+		return fmt.Errorf("go-license-detector answered %d lines for %d files, the last %q", len(lines), len(files), lines[len(lines)-1])
 	}
-	if lines != len(files) {
-		return fmt.Errorf("go-license-detector answered %d of %d files", lines, len(files))
-	}
-	theirs := float64(total) / 1e6 / took.Seconds()
-	fmt.Fprintf(w, "; go-license-detector 4.3.0: %.2f MB/s, %.0f times as long\n", theirs, own/theirs)
+	theirs := float64(total) / 1e6 / time.Duration(took).Seconds()
+	fmt.Fprintf(w, "; go-license-detector 4.3.0: %.2f MB/s; %.0f times as fast\n", theirs, own/theirs)
 	return nil
+}
+
+// used is the time this process had of the processor: on a shared machine the
+// clock on the wall would tell of others.
+func used() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -16,6 +16,16 @@ type aligner struct {
 	edits []edit
 }
 
+// A memory is what looking at a text needs and is kept for the next one.
+type memory struct {
+	aligner
+	ids    []uint16
+	counts []int32
+	open   [][]int
+	found  []int32
+	places []int32
+}
+
 // maxCells bounds the work on one gap between places that match: beyond it the
 // gap counts as words replaced by other words.
 const maxCells = 1 << 18

@@ -27,7 +27,7 @@ type Detector struct {
 	index     *index
 	copyright uint16    // the id of that word
 	old       []bool    // templates of deprecated ids
-	pool      sync.Pool // of *aligner
+	pool      sync.Pool // of *memory
 }
 
 // Load unpacks the licence texts that are built in, once in a process; later
@@ -42,7 +42,7 @@ var loaded = sync.OnceValues(func() (*Detector, error) {
 	}
 	d := &Detector{
 		templates: templates, names: names, words: newVocabulary(names), index: newIndex(templates),
-		pool: sync.Pool{New: func() any { return new(aligner) }},
+		pool: sync.Pool{New: func() any { return new(memory) }},
 	}
 	d.old = make([]bool, len(templates))
 	for i, t := range templates {
@@ -128,33 +128,56 @@ func (d *Detector) content(text []byte, words []word) []word {
 // find lists the licences in a text, in its order, and of the places where none
 // is accepted the one that comes nearest.
 func (d *Detector) find(text []byte, doc []word) (found, near []verdict) {
-	ids := make([]uint16, len(doc))
-	for i, w := range doc {
-		ids[i] = w.id
+	m := d.pool.Get().(*memory)
+	defer d.pool.Put(m)
+	ids := slices.Grow(m.ids[:0], len(doc))
+	for _, w := range doc {
+		ids = append(ids, w.id)
 	}
-	a := d.pool.Get().(*aligner)
-	defer d.pool.Put(a)
+	m.ids = ids
 	var all []verdict
 	done := make([]uint8, len(doc)/16+1) // how often the words around a place were tried
-	var perfect []span
-	for _, r := range d.index.regions(ids, d.templates) {
+	type good struct {
+		doc    span
+		shared int
+		worth  float64
+		cost   float64
+	}
+	var accepted []good
+next:
+	for _, r := range d.index.regions(m, ids, d.templates) {
+		t := &d.templates[r.template]
 		middle := int(r.hits[len(r.hits)/2].dpos)
 		reach := span{int(r.hits[0].dpos), int(r.hits[len(r.hits)-1].dpos) + gram}
-		if done[middle/16] >= tries || within(perfect, reach) {
+		if done[middle/16] >= tries {
 			continue
 		}
+		shared := r.shared(d.templates)
+		for _, g := range accepted {
+			// Nothing beats a licence that is there to the letter, and little that
+			// shares much less with the text one that is nearly so.
+			if g.doc.from <= reach.from && reach.to <= g.doc.to && (g.cost <= 0.02 || g.cost <= trifle && shared*20 < g.shared*19 || g.cost <= 3 && shared*10 < g.shared*8) {
+				continue next
+			}
+		}
 		done[middle/16]++
-		where, edits := a.align(d.templates[r.template].words, ids, r.hits)
-		if hopeless(&d.templates[r.template], edits) {
+		where, edits := m.align(t.words, ids, r.hits)
+		matched, hopeless := present(t, edits)
+		if hopeless {
 			continue
+		}
+		for _, g := range accepted {
+			if overlap(g.doc, where)*10 >= (where.to-where.from)*9 && float64(matched) <= g.worth {
+				continue next
+			}
 		}
 		v := d.judge(r.template, text, doc, where, edits)
 		if d.old[r.template] { // whoever may choose names the id in use
 			v.cost += 0.6
 		}
 		all = append(all, v)
-		if v.accepted() && v.cost <= trifle {
-			perfect = append(perfect, v.doc)
+		if v.accepted() {
+			accepted = append(accepted, good{v.doc, shared, v.worth(), v.cost})
 		}
 	}
 	slices.SortStableFunc(all, func(x, y verdict) int {
@@ -181,11 +204,13 @@ func (d *Detector) find(text []byte, doc []word) (found, near []verdict) {
 // with fewer shared runs can be better.
 const trifle = 0.5
 
-// hopeless reports whether so little of a template is there that it can be
-// neither the licence nor what it was made from.
-func hopeless(t *template, edits []edit) bool {
+// present counts the words of a template that are there. It is hopeless where they
+// are so few that it can be neither the licence nor what it was made from.
+func present(t *template, edits []edit) (matched int, hopeless bool) {
+	matched = len(t.words)
 	missing := 0
 	for _, e := range edits {
+		matched -= e.t.to - e.t.from
 		missing += e.t.to - e.t.from
 		for _, o := range t.optional {
 			missing -= overlap(o, e.t)
@@ -195,7 +220,7 @@ func hopeless(t *template, edits []edit) bool {
 	for _, o := range t.optional {
 		needed -= o.to - o.from
 	}
-	return missing*2 > needed
+	return matched, missing*2 > needed
 }
 
 // worth orders verdicts on the same words: the one that explains the most of

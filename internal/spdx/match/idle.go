@@ -45,17 +45,17 @@ func idleLines(text []byte, from, to int) []Span {
 			return idle
 		}
 		line := undecorated(text[at:stop])
-		n := len(bytes.Fields(line))
+		n := countFields(line)
 		switch {
 		case n == 0:
-		case reservedLine.Match(line):
+		case n <= 5 && line[0]|0x20 == 'a' && reservedLine.Match(line):
 			idle = append(idle, Span{at, stop})
 		case isOwnerLine(line):
 			owner = true
 			idle = append(idle, Span{at, at + ownerEnd(text[at:stop])})
 		case owner && n <= maxIdle && !claims(line):
 			idle = append(idle, Span{at, stop})
-		case n <= maxIdle && (mailOrAddress.Match(line) || authorLine.Match(line)) && !saysHeavy(line):
+		case n <= maxIdle && !saysHeavy(line) && (mailOrAddress.Match(line) || authorLine.Match(line)):
 			idle = append(idle, Span{at, stop})
 		default:
 			owner = false
@@ -77,8 +77,28 @@ func undecorated(line []byte) []byte {
 	return line
 }
 
+// hasOwnerSign is a quick look before the slow one.
+func hasOwnerSign(line []byte) bool {
+	for i, c := range line {
+		switch c {
+		case 'c', 'C':
+			if i+3 < len(line) && line[i+1]|0x20 == 'o' && line[i+2]|0x20 == 'p' && (line[i+3]|0x20 == 'y' || line[i+3]|0x20 == 'r') {
+				return true
+			}
+			if i > 0 && line[i-1] == '(' && i+1 < len(line) && line[i+1] == ')' {
+				return true
+			}
+		case 0xC2: // of ©
+			if i+1 < len(line) && line[i+1] == 0xA9 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func isOwnerLine(line []byte) bool {
-	if !ownerLine.Match(line) || notOwner.Match(line) {
+	if !hasOwnerSign(line) || !ownerLine.Match(line) || notOwner.Match(line) {
 		return false
 	}
 	// Without a sign or a year it is one only if it is short.
@@ -113,6 +133,18 @@ func ownerEnd(line []byte) int {
 		rest = rest[n+1:]
 	}
 	return end
+}
+
+func countFields(line []byte) int {
+	n, in := 0, false
+	for _, c := range line {
+		space := c == ' ' || c == '\t'
+		if !space && !in {
+			n++
+		}
+		in = !space
+	}
+	return n
 }
 
 // claims reports whether what looks like part of a copyright notice says more
@@ -159,7 +191,7 @@ func ownerLines(text []byte) []Span {
 	for line := range bytes.Lines(text) {
 		body := bytes.TrimRight(line, "\r\n")
 		bare := undecorated(body)
-		n := len(bytes.Fields(bare))
+		n := countFields(bare)
 		switch {
 		case len(line) > maxLine || n == 0:
 			owner = false

@@ -12,14 +12,14 @@ const gram = 5
 type index struct {
 	mask     uint32
 	keys     []uint32 // hash of a run; 0 is free
-	heads    []int32  // first posting of keys[i]
+	heads    []int32  // first posting of keys[i]; the others follow it
 	postings []posting
 	sampled  []int32 // how many runs of each template are in the index
 }
 
 type posting struct {
 	template, pos uint16
-	next          int32 // -1 at the end
+	more          bool // whether the next one is of the same run
 }
 
 // A hit is a run of words that a text and a template share.
@@ -40,10 +40,12 @@ func every(words int) uint64 {
 	switch {
 	case words <= 64:
 		return 1
-	case words <= 400:
+	case words <= 120:
 		return 2
+	case words <= 800:
+		return 4
 	}
-	return 8
+	return 16
 }
 
 func newIndex(templates []template) *index {
@@ -57,8 +59,13 @@ func newIndex(templates []template) *index {
 	}
 	x := &index{
 		mask: size - 1, keys: make([]uint32, size), heads: make([]int32, size),
-		postings: make([]posting, 0, total+total/8), sampled: make([]int32, len(templates)),
+		sampled: make([]int32, len(templates)),
 	}
+	type link struct {
+		posting
+		next int32
+	}
+	links := make([]link, 0, total+total/8)
 	for i, t := range templates {
 		e := every(len(t.words))
 		for p := 0; p+gram <= len(t.words); p++ {
@@ -70,14 +77,26 @@ func newIndex(templates []template) *index {
 			if x.keys[at] != 0 {
 				next = x.heads[at]
 				// A run that comes again in the same template would point to two places.
-				if x.postings[next].template == uint16(i) {
+				if links[next].template == uint16(i) {
 					continue
 				}
 			}
-			x.keys[at] = key(h)
-			x.heads[at] = int32(len(x.postings))
-			x.postings = append(x.postings, posting{uint16(i), uint16(p), next})
+			x.keys[at], x.heads[at] = key(h), int32(len(links))
+			links = append(links, link{posting{template: uint16(i), pos: uint16(p)}, next})
 			x.sampled[i]++
+		}
+	}
+	x.postings = make([]posting, 0, len(links))
+	for at, k := range x.keys {
+		if k == 0 {
+			continue
+		}
+		n := x.heads[at]
+		x.heads[at] = int32(len(x.postings))
+		for ; n >= 0; n = links[n].next {
+			p := links[n].posting
+			p.more = links[n].next >= 0
+			x.postings = append(x.postings, p)
 		}
 	}
 	return x
@@ -100,7 +119,11 @@ type region struct {
 	template int
 	hits     []hit
 	diagonal int32 // dpos - tpos of the last hit
-	dropped  bool
+}
+
+// shared is about how many words the template and the text share there.
+func (r region) shared(templates []template) int {
+	return len(r.hits) * int(every(len(templates[r.template].words)))
 }
 
 // least is the share of a template's runs below which it is not looked at.
@@ -108,13 +131,17 @@ const least = 0.3
 
 // regions lists where in the text copies of templates may be, those with the most
 // shared runs first.
-func (x *index) regions(doc []uint16, templates []template) []region {
+func (x *index) regions(m *memory, doc []uint16, templates []template) []region {
 	if len(doc) < gram {
 		return nil
 	}
-	counts := make([]int32, len(templates))
-	found := make([]int32, 0, len(doc)/2)  // heads of postings,
-	places := make([]int32, 0, len(doc)/2) // and where in the text
+	if m.counts == nil {
+		m.counts, m.open = make([]int32, len(templates)), make([][]int, len(templates))
+	}
+	counts, open := m.counts, m.open
+	clear(counts)
+	found, places := m.found[:0], m.places[:0] // heads of postings, and where in the text
+	defer func() { m.found, m.places = found, places }()
 next:
 	for p := 0; p+gram <= len(doc); p++ {
 		for q := gram - 1; q >= 0; q-- {
@@ -128,22 +155,28 @@ next:
 			continue
 		}
 		found, places = append(found, x.heads[at]), append(places, int32(p))
-		for i := x.heads[at]; i >= 0; i = x.postings[i].next {
-			counts[x.postings[i].template]++
+		for i := x.heads[at]; ; i++ {
+			post := &x.postings[i]
+			counts[post.template]++
+			if !post.more {
+				break
+			}
 		}
 	}
-	wanted := make([]bool, len(templates))
 	for i, n := range counts {
-		wanted[i] = n > 0 && float64(n) >= least*float64(x.sampled[i])
+		if float64(n) < least*float64(x.sampled[i]) {
+			counts[i] = 0 // not wanted
+		}
+		open[i] = open[i][:0]
 	}
 	// Hits come in the order of the text, so each template has few open regions.
-	open := make([][]int, len(templates))
 	var all []region
 	for n, head := range found {
 		d := places[n]
-		for i := head; i >= 0; i = x.postings[i].next {
+		for i, more := head, true; more; i++ {
+			more = x.postings[i].more
 			t := int(x.postings[i].template)
-			if !wanted[t] {
+			if counts[t] == 0 {
 				continue
 			}
 			size := int32(len(templates[t].words))
@@ -166,7 +199,7 @@ next:
 			}
 			if into < 0 {
 				into = len(all)
-				all = append(all, region{template: t})
+				all = append(all, region{template: t, hits: make([]hit, 0, min(x.sampled[t], 48))})
 				open[t] = append(open[t], into)
 			}
 			r := &all[into]
@@ -178,7 +211,7 @@ next:
 	})
 	slices.SortFunc(all, func(a, b region) int {
 		return cmp.Or(
-			cmp.Compare(len(b.hits)*int(every(len(templates[b.template].words))), len(a.hits)*int(every(len(templates[a.template].words)))),
+			cmp.Compare(b.shared(templates), a.shared(templates)),
 			cmp.Compare(x.sampled[a.template], x.sampled[b.template]),
 			cmp.Compare(a.template, b.template),
 			cmp.Compare(a.hits[0].dpos, b.hits[0].dpos),

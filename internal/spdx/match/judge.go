@@ -101,29 +101,37 @@ var light = newLexicon(`a an the of in on to by and or its their his this that t
 license version text file full following above below hereby herein s`)
 
 // A slot is where a licence names somebody, with the words before and behind. The
-// list has the name of the first user there; everybody else puts his own.
+// list has the name of the first user there; everybody else puts in another. Either
+// may be nil.
 type slot struct{ before, behind *regexp.Regexp }
 
 func newSlot(before, behind string) slot {
-	return slot{regexp.MustCompile(`(?:^| )(?:` + before + `)$`), regexp.MustCompile(`^(?:` + behind + `)(?: |$)`)}
+	var s slot
+	if before != "" {
+		s.before = regexp.MustCompile(`(?:^| )(?:` + before + `)$`)
+	}
+	if behind != "" {
+		s.behind = regexp.MustCompile(`^(?:` + behind + `)(?: |$)`)
+	}
+	return s
 }
 
 var slots = []slot{
-	newSlot(`(?:the )?names?(?: of)?(?: the)?(?: and)?`, `.*`),
-	newSlot(`(?:neither|nor|or|that) (?:the )?names? .{0,80}`, `.*`),
-	newSlot(`.*`, `(?:n?or|and) (?:the )?names? of`),
-	newSlot(`provided(?: as is)? by(?: the)?`, `.*`),
-	newSlot(`.*`, `(?:and (?:its |their |his |the )?contributors )?as is`),
-	newSlot(`event (?:shall|will|may)(?: the)?`, `.*`),
-	newSlot(`.*`, `(?:or (?:its |any |the )?contributors )?be (?:held )?liable`),
-	newSlot(`.*`, `(?:specifically |hereby |expressly )?disclaims?`),
-	newSlot(`.*`, `makes? no (?:representations?|warrant)`),
-	newSlot(`(?:developed|created|written|contributed|provided|published|made|distributed) (?:in part )?(?:by|at)(?: the)?`, `.*`),
-	newSlot(`(?:be called|nor may|contact|acknowledge|information (?:on|about)|visit|permission (?:of|from)|permission please contact|trademarks? of|property of|copyright by|behalf of)(?: the)?`, `.*`),
-	newSlot(`.*`, `may be used to (?:endorse|promote)`),
-	newSlot(`.*`, `(?:has|have) been advised`),
-	newSlot(`.*`, `(?:n?or|appear) (?:may )?(?:appear )?in their name`),
-	newSlot(`(?:laws?|courts?) of(?: the)?(?: state of)?`, `.*`),
+	newSlot(`(?:the )?names?(?: of)?(?: the)?(?: and)?`, ``),
+	newSlot(`(?:neither|nor|or|that) (?:the )?names? .{0,80}`, ``),
+	newSlot(``, `(?:n?or|and) (?:the )?names? of`),
+	newSlot(`provided(?: as is)? by(?: the)?`, ``),
+	newSlot(``, `(?:and (?:its |their |his |the )?contributors )?as is`),
+	newSlot(`event (?:shall|will|may)(?: the)?`, ``),
+	newSlot(``, `(?:or (?:its |any |the )?contributors )?be (?:held )?liable`),
+	newSlot(``, `(?:specifically |hereby |expressly )?disclaims?`),
+	newSlot(``, `makes? no (?:representations?|warrant)`),
+	newSlot(`(?:developed|created|written|contributed|provided|published|made|distributed) (?:in part )?(?:by|at)(?: the)?`, ``),
+	newSlot(`(?:be called|nor may|contact|acknowledge|information (?:on|about)|visit|permission (?:of|from)|permission please contact|trademarks? of|property of|copyright by|behalf of)(?: the)?`, ``),
+	newSlot(``, `may be used to (?:endorse|promote)`),
+	newSlot(``, `(?:has|have) been advised`),
+	newSlot(``, `(?:n?or|appear) (?:may )?(?:appear )?in their name`),
+	newSlot(`(?:laws?|courts?) of(?: the)?(?: state of)?`, ``),
 }
 
 const (
@@ -413,7 +421,7 @@ func (d *Detector) inSlot(t *template, e edit) bool {
 	before := d.say(t.words[max(0, e.t.from-8):e.t.from])
 	behind := d.say(t.words[e.t.to:min(len(t.words), e.t.to+8)])
 	for _, s := range slots {
-		if s.before.MatchString(before) && s.behind.MatchString(behind) {
+		if (s.before == nil || s.before.MatchString(before)) && (s.behind == nil || s.behind.MatchString(behind)) {
 			return true
 		}
 	}
