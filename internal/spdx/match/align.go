@@ -24,6 +24,8 @@ type memory struct {
 	open   [][]int
 	found  []int32
 	places []int32
+	top    []ranked
+	hits   []hit
 }
 
 // maxCells bounds the work on one gap between places that match: beyond it the

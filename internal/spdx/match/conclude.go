@@ -18,6 +18,16 @@ var (
 	later  = regexp.MustCompile(`at your option any later version|at your option any later`)
 )
 
+// mayOffer is a quick look before the slow one.
+func mayOffer(plain string) bool {
+	for _, w := range []string{"option", "choice", "choose", "licensed", "either", " of ", " or ", "alternatively", "discretion"} {
+		if strings.Contains(plain, w) {
+			return true
+		}
+	}
+	return false
+}
+
 // conclude makes the result of what was found.
 func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Result {
 	var r Result
@@ -54,7 +64,8 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 	blocked, offered := "", false
 	for i, s := range rest {
 		plain := strings.Join(s.words, " ")
-		offered = offered || !s.title && choice.MatchString(later.ReplaceAllString(plain, ""))
+		offers := mayOffer(plain) && choice.MatchString(later.ReplaceAllString(plain, ""))
+		offered = offered || offers && !s.title
 		if s.idle || isHarmless(plain, s.words) || disclaims(s.words) {
 			continue
 		}
@@ -63,7 +74,7 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 		if k := slices.IndexFunc(refs, func(m reference) bool { return m.sentence == i }); k >= 0 {
 			words, referring = refs[k].beside, true
 		}
-		if offers := choice.MatchString(plain); offers && !slices.ContainsFunc(s.words, strong.has) {
+		if offers && !slices.ContainsFunc(s.words, strong.has) {
 			continue
 		}
 		if restricting(words, amongOther) && !(referring && !slices.ContainsFunc(words, strong.has) && !slices.Contains(words, "only") && !slices.Contains(words, "not")) {

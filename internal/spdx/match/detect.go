@@ -135,6 +135,17 @@ func (d *Detector) find(text []byte, doc []word) (found, near []verdict) {
 		ids = append(ids, w.id)
 	}
 	m.ids = ids
+	if len(ids) < gram {
+		return nil, nil
+	}
+	d.index.count(m, ids)
+	top := d.index.best(m, d.templates)
+	if len(top) == 0 {
+		return nil, nil
+	}
+	if v, ok := d.plain(m, text, doc, top); ok {
+		return []verdict{v}, nil
+	}
 	var all []verdict
 	done := make([]uint8, len(doc)/16+1) // how often the words around a place were tried
 	type good struct {
@@ -145,7 +156,7 @@ func (d *Detector) find(text []byte, doc []word) (found, near []verdict) {
 	}
 	var accepted []good
 next:
-	for _, r := range d.index.regions(m, ids, d.templates) {
+	for _, r := range d.index.regions(m, d.templates) {
 		t := &d.templates[r.template]
 		middle := int(r.hits[len(r.hits)/2].dpos)
 		reach := span{int(r.hits[0].dpos), int(r.hits[len(r.hits)-1].dpos) + gram}
@@ -198,6 +209,44 @@ next:
 	slices.SortFunc(found, byPlace)
 	slices.SortFunc(near, byPlace)
 	return found, near
+}
+
+// plain is the usual case done quickly: a text that is one licence to the letter,
+// or nearly so while no other template shares as much with it.
+func (d *Detector) plain(m *memory, text []byte, doc []word, top []ranked) (best verdict, ok bool) {
+	for i, r := range top {
+		t := &d.templates[r.template]
+		if d.old[r.template] || r.shared*20 < top[0].shared*19 {
+			continue
+		}
+		where, edits := m.align(t.words, m.ids, d.index.hits(m, r.template))
+		if len(doc)-(where.to-where.from) > 12 || far(t, edits) {
+			continue
+		}
+		v := d.judge(r.template, text, doc, where, edits)
+		if !v.accepted() || ok && v.worth() <= best.worth() {
+			continue
+		}
+		if v.cost <= 0.02 || v.cost <= trifle && i == 0 && len(top) > 1 && top[1].shared*50 < r.shared*49 {
+			best, ok = v, true
+			if len(doc)-v.matched <= 2 {
+				break // no other can explain more
+			}
+		}
+	}
+	return best, ok
+}
+
+// far reports whether more words differ than a plain copy of a licence has.
+func far(t *template, edits []edit) bool {
+	n := 0
+	for _, e := range edits {
+		n += max(e.t.to-e.t.from, e.d.to-e.d.from)
+		for _, o := range t.optional {
+			n -= overlap(o, e.t)
+		}
+	}
+	return n > 24
 }
 
 // trifle is what names and titles may cost: with no other differences no template

@@ -77,21 +77,30 @@ func undecorated(line []byte) []byte {
 	return line
 }
 
-// hasOwnerSign is a quick look before the slow one.
+// hasOwnerSign is a quick look before the slow one: near the start a word or sign
+// of copyright, and behind it no common word such as "notice".
 func hasOwnerSign(line []byte) bool {
-	for i, c := range line {
-		switch c {
+	for i := 0; i < len(line) && i < 64; i++ {
+		n := 0
+		switch c := line[i]; c {
 		case 'c', 'C':
-			if i+3 < len(line) && line[i+1]|0x20 == 'o' && line[i+2]|0x20 == 'p' && (line[i+3]|0x20 == 'y' || line[i+3]|0x20 == 'r') {
-				return true
+			if i+4 < len(line) && line[i+1]|0x20 == 'o' && line[i+2]|0x20 == 'p' && (line[i+3]|0x20 == 'r' || line[i+3]|0x20 == 'y') {
+				n = 4
+				for i+n < len(line) && letterAt(line, i+n) {
+					n++
+				}
 			}
-			if i > 0 && line[i-1] == '(' && i+1 < len(line) && line[i+1] == ')' {
-				return true
-			}
-		case 0xC2: // of ©
-			if i+1 < len(line) && line[i+1] == 0xA9 {
-				return true
-			}
+		case '(', 0xC2, '&': // "(c)", "©", "&copy;"
+			return true
+		}
+		if n == 0 {
+			continue
+		}
+		for i+n < len(line) && classes[line[i+n]] == classSkip && line[i+n] != '(' {
+			n++
+		}
+		if i+n < len(line) && (line[i+n] < 'a' || line[i+n] > 'z' || line[i+n] == 'b' || line[i+n] == 't' || line[i+n] == 'c') {
+			return true
 		}
 	}
 	return false

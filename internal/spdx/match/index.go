@@ -66,24 +66,36 @@ func newIndex(templates []template) *index {
 		next int32
 	}
 	links := make([]link, 0, total+total/8)
+	add := func(template, pos int, run []uint16) {
+		h := hashOf(run)
+		if h&(every(len(templates[template].words))-1) != 0 {
+			return
+		}
+		at, next := x.find(h), int32(-1)
+		if x.keys[at] != 0 {
+			next = x.heads[at]
+			// A run that comes again in the same template would point to two places.
+			if links[next].template == uint16(template) {
+				return
+			}
+		}
+		x.keys[at], x.heads[at] = key(h), int32(len(links))
+		links = append(links, link{posting{template: uint16(template), pos: uint16(pos)}, next})
+		x.sampled[template]++
+	}
 	for i, t := range templates {
-		e := every(len(t.words))
 		for p := 0; p+gram <= len(t.words); p++ {
-			h := hashOf(t.words[p:])
-			if h&(e-1) != 0 {
+			add(i, p, t.words[p:])
+		}
+		// What comes before and behind a part that may be absent is a run as well.
+		for _, o := range t.optional {
+			if o.from < gram || o.to+gram > len(t.words) || o.to-o.from > 40 {
 				continue
 			}
-			at, next := x.find(h), int32(-1)
-			if x.keys[at] != 0 {
-				next = x.heads[at]
-				// A run that comes again in the same template would point to two places.
-				if links[next].template == uint16(i) {
-					continue
-				}
+			across := slices.Concat(t.words[o.from-gram+1:o.from], t.words[o.to:o.to+gram-1])
+			for k := 0; k+gram <= len(across); k++ {
+				add(i, o.from-gram+1+k, across[k:])
 			}
-			x.keys[at], x.heads[at] = key(h), int32(len(links))
-			links = append(links, link{posting{template: uint16(i), pos: uint16(p)}, next})
-			x.sampled[i]++
 		}
 	}
 	x.postings = make([]posting, 0, len(links))
@@ -129,19 +141,14 @@ func (r region) shared(templates []template) int {
 // least is the share of a template's runs below which it is not looked at.
 const least = 0.3
 
-// regions lists where in the text copies of templates may be, those with the most
-// shared runs first.
-func (x *index) regions(m *memory, doc []uint16, templates []template) []region {
-	if len(doc) < gram {
-		return nil
-	}
+// count counts the runs that each template shares with a text.
+func (x *index) count(m *memory, doc []uint16) {
 	if m.counts == nil {
-		m.counts, m.open = make([]int32, len(templates)), make([][]int, len(templates))
+		m.counts, m.open = make([]int32, len(x.sampled)), make([][]int, len(x.sampled))
 	}
-	counts, open := m.counts, m.open
+	counts := m.counts
 	clear(counts)
-	found, places := m.found[:0], m.places[:0] // heads of postings, and where in the text
-	defer func() { m.found, m.places = found, places }()
+	found, places := m.found[:0], m.places[:0] // postings, and where in the text
 next:
 	for p := 0; p+gram <= len(doc); p++ {
 		for q := gram - 1; q >= 0; q-- {
@@ -163,10 +170,60 @@ next:
 			}
 		}
 	}
+	m.found, m.places = found, places
 	for i, n := range counts {
 		if float64(n) < least*float64(x.sampled[i]) {
-			counts[i] = 0 // not wanted
+			counts[i] = 0 // not worth a look
 		}
+	}
+}
+
+// best are up to three templates that share the most words with the text counted
+// last, the most first; of those that share as much, the shorter first.
+func (x *index) best(m *memory, templates []template) []ranked {
+	top := m.top[:0]
+	for i, n := range m.counts {
+		if n == 0 {
+			continue
+		}
+		r := ranked{i, int(n) * int(every(len(templates[i].words)))}
+		at := len(top)
+		for at > 0 && (r.shared > top[at-1].shared || r.shared == top[at-1].shared && x.sampled[i] < x.sampled[top[at-1].template]) {
+			at--
+		}
+		if at < 4 {
+			top = slices.Insert(top, at, r)
+			top = top[:min(len(top), 4)]
+		}
+	}
+	m.top = top
+	return top
+}
+
+// hits lists the runs that one template shares with the text counted last.
+func (x *index) hits(m *memory, template int) []hit {
+	hits := m.hits[:0]
+	for n, at := range m.found {
+		for i, more := at, true; more; i++ {
+			p := &x.postings[i]
+			more = p.more
+			if int(p.template) == template {
+				hits = append(hits, hit{int32(p.pos), m.places[n]})
+			}
+		}
+	}
+	m.hits = hits
+	return hits
+}
+
+// A ranked template shares about so many words with a text.
+type ranked struct{ template, shared int }
+
+// regions lists where in the text counted last copies of templates may be, those
+// with the most shared runs first.
+func (x *index) regions(m *memory, templates []template) []region {
+	counts, open, found, places := m.counts, m.open, m.found, m.places
+	for i := range open {
 		open[i] = open[i][:0]
 	}
 	// Hits come in the order of the text, so each template has few open regions.

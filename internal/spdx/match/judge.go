@@ -185,7 +185,7 @@ func (d *Detector) weigh(v *verdict, t *template, text []byte, doc []word, e edi
 		}
 		gone = append(gone, d.names[t.words[i]])
 	}
-	v.cost += min(0.002*float64(optional), 0.4)
+	v.cost += min(0.0005*float64(optional), 0.008)
 	if e.d.to-e.d.from > maxAdded {
 		v.cost += float64(e.d.to - e.d.from)
 		v.fail(e.d, true)
