@@ -3,10 +3,10 @@ SHELL := /bin/sh
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test lint fmt fuzz bench eval soak clean
+.PHONY: help run demo build test lint fmt fuzz bench eval eval-licenses soak clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## play the main job on a local forge, then serve the catalog it published
 	@sh internal/demo/demo.sh --serve
@@ -46,6 +46,9 @@ bench: ## run the benchmarks
 
 eval: ## measure the mapping engine against labelled entries and practices in ../shared (EVALFLAGS=-v lists disagreements)
 	$(GO) run ./internal/bench/mapping $(EVALFLAGS)
+
+eval-licenses: ## measure licence detection on real files and rewritten texts (needs npm; minutes the first time)
+	$(GO) run ./internal/bench/licenses $(EVALFLAGS)
 
 clean: ## delete what was built
 	rm -rf bin public demo

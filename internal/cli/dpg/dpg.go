@@ -18,6 +18,7 @@ var program = cli.Program{
 		fmtCommand,
 		explainCommand,
 		importCommand,
+		licenseDetectCommand,
 		assessCommand,
 		mapCommand,
 		buildCommand,

@@ -13,7 +13,26 @@ func notices() []match.Source {
 	add := func(text string, ids ...string) {
 		all = append(all, match.Source{IDs: ids, Kind: match.Header, Text: text})
 	}
-	gnu := []struct{ id, name, version, subject string }{}
+	// A GNU notice names the program and goes on with what it is hoped to be.
+	addGNU := func(text, name, id string) {
+		const program = "This program"
+		tail := program + " is distributed in the hope that it will be useful, but WITHOUT ANY WARRANTY; without even the implied warranty of MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE. See the " + name +
+			" for more details. You should have received a copy of the " + name + " along with this program. If not, see <https://www.gnu.org/licenses/>."
+		head := "This file is part of " + program + ". "
+		s := match.Source{IDs: []string{id}, Kind: match.Header, Text: head + text + " " + tail}
+		s.Optional = []match.Span{{Start: 0, End: len(head)}, {Start: len(head) + len(text), End: len(s.Text)}}
+		for at := 0; ; {
+			n := strings.Index(s.Text[at:], program)
+			if n < 0 {
+				break
+			}
+			s.Fill = append(s.Fill, match.Span{Start: at + n, End: at + n + len(program)})
+			at += n + len(program)
+		}
+		all = append(all, s)
+	}
+	type licence struct{ id, name, version string }
+	var gnu []licence
 	for _, f := range []struct {
 		id, name string
 		versions []string
@@ -24,7 +43,7 @@ func notices() []match.Source {
 		{"AGPL", "GNU Affero General Public License", []string{"3"}},
 	} {
 		for _, v := range f.versions {
-			gnu = append(gnu, struct{ id, name, version, subject string }{f.id, f.name, v, ""})
+			gnu = append(gnu, licence{f.id, f.name, v})
 		}
 	}
 	for _, g := range gnu {
@@ -36,11 +55,11 @@ func notices() []match.Source {
 			for _, published := range []string{" as published by the Free Software Foundation", ""} {
 				terms := "This program is free software; " + can + " under the terms of the " + g.name
 				for _, either := range []string{"either ", ""} {
-					add(terms+published+"; "+either+"version "+g.version+" of the License, or (at your option) any later version.", id+"-or-later")
+					addGNU(terms+published+"; "+either+"version "+g.version+" of the License, or (at your option) any later version.", g.name, id+"-or-later")
 				}
-				add(terms+published+"; version "+g.version+" of the License.", id+"-only")
-				add(terms+published+", version "+g.version+".", id+"-only")
-				add(terms+" version "+g.version+published+".", id+"-only")
+				addGNU(terms+published+"; version "+g.version+" of the License.", g.name, id+"-only")
+				addGNU(terms+published+", version "+g.version+".", g.name, id+"-only")
+				addGNU(terms+" version "+g.version+published+".", g.name, id+"-only")
 			}
 		}
 	}
