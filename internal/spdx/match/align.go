@@ -33,12 +33,11 @@ type memory struct {
 const maxCells = 1 << 18
 
 // align lays the template along the region of the text that its hits point at.
-// The result is the words of the text from the first that matches to the last,
+// The hits go forward in both, as chain leaves them. The result is the words of the text from the first that matches to the last,
 // and every difference between. What the template has before or behind is an edit
 // without words of the text.
 func (a *aligner) align(t []uint16, doc []uint16, hits []hit) (span, []edit) {
 	a.edits = a.edits[:0]
-	hits = chain(hits)
 	ti, di := int(hits[0].tpos), int(hits[0].dpos)
 	for ti > 0 && di > 0 && t[ti-1] == doc[di-1] {
 		ti, di = ti-1, di-1

@@ -58,6 +58,7 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 		matched += v.doc.to - v.doc.from
 	}
 	amongOther := left > 150 && left > matched*3/2
+	texts := slices.ContainsFunc(found, func(v verdict) bool { return d.templates[v.template].kind == Text })
 
 	d.titles(rest, found)
 	refs := d.references(text, rest)
@@ -66,7 +67,7 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 		plain := strings.Join(s.words, " ")
 		offers := mayOffer(plain) && choice.MatchString(later.ReplaceAllString(plain, ""))
 		offered = offered || offers && !s.title
-		if s.idle || isHarmless(plain, s.words) || disclaims(s.words) {
+		if s.idle || isHarmless(plain, s.words) || disclaims(s.words) || permits(s.words) {
 			continue
 		}
 		// Of a sentence that names a licence, the name itself takes nothing away.
@@ -77,7 +78,8 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 		if offers && !slices.ContainsFunc(s.words, strong.has) {
 			continue
 		}
-		if restricting(words, amongOther) && !(referring && !slices.ContainsFunc(words, strong.has) && !slices.Contains(words, "only") && !slices.Contains(words, "not")) {
+		words = withoutOpening(words)
+		if texts && !amongOther && !referring && isClause(plain, words) || restricting(words, amongOther) && !(referring && !slices.ContainsFunc(words, strong.has) && !slices.Contains(words, "only") && !slices.Contains(words, "not")) {
 			r.Unmatched = append(r.Unmatched, s.at)
 			if blocked == "" {
 				blocked = quote(text, s.at)

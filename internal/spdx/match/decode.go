@@ -11,7 +11,7 @@ import (
 // is none.
 func decode(text []byte) (utf []byte, problem string) {
 	if len(text) > MaxText {
-		return nil, "the text is longer than 8 MiB and was not looked at"
+		return nil, "the text is longer than 4 MiB and was not looked at"
 	}
 	switch {
 	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):

@@ -1,7 +1,6 @@
 package match
 
 import (
-	"bytes"
 	"cmp"
 	_ "embed"
 	"slices"
@@ -25,7 +24,6 @@ type Detector struct {
 	names     []string // words by id; 0 is no word
 	words     vocabulary
 	index     *index
-	copyright uint16    // the id of that word
 	old       []bool    // templates of deprecated ids
 	pool      sync.Pool // of *memory
 }
@@ -49,7 +47,6 @@ var loaded = sync.OnceValues(func() (*Detector, error) {
 		l, _ := spdx.Lookup(t.ids[0])
 		d.old[i] = l.Deprecated
 	}
-	d.copyright = d.words.id([]byte("copyright"))
 	return d, nil
 })
 
@@ -63,59 +60,17 @@ func (d *Detector) Detect(text []byte) Result {
 	if problem != "" {
 		return Result{Note: problem}
 	}
-	doc := d.content(text, split(text, d.words.id))
+	doc := content(text, split(text, d.words.id))
 	found, near := d.find(text, doc)
 	return d.conclude(text, doc, found, near)
 }
 
 // content leaves out the copyright notices, which may stand anywhere.
-func (d *Detector) content(text []byte, words []word) []word {
-	var owners []Span
-	paragraph := func(at int) {
-		if n := len(owners); n > 0 && at < owners[n-1].End {
-			return
-		}
-		start := bytes.LastIndexByte(text[:at], '\n') + 1
-		end := start
-		for end < len(text) && end-start < maxLine { // to the next blank line
-			n := bytes.IndexByte(text[end:], '\n')
-			if n < 0 {
-				end = len(text)
-				break
-			}
-			if len(bytes.Trim(text[end:end+n], decoration)) == 0 {
-				break
-			}
-			end += n + 1
-		}
-		for _, o := range ownerLines(text[start:end]) {
-			if o.Start > at-start && len(owners) > 0 && owners[len(owners)-1].End >= start+o.Start {
-				continue
-			}
-			owners = append(owners, Span{start + o.Start, start + o.End})
-		}
-	}
-	for _, w := range words {
-		if w.id == d.copyright {
-			paragraph(int(w.start))
-		}
-	}
-	for _, sign := range []string{"©", "(c)", "(C)", "&copy;"} {
-		for at := 0; ; {
-			n := bytes.Index(text[at:], []byte(sign))
-			if n < 0 {
-				break
-			}
-			if !inside(owners, Span{at + n, at + n + 1}) {
-				paragraph(at + n)
-			}
-			at += n + len(sign)
-		}
-	}
+func content(text []byte, words []word) []word {
+	owners := ownerLines(text)
 	if len(owners) == 0 {
 		return words
 	}
-	slices.SortFunc(owners, func(a, b Span) int { return cmp.Compare(a.Start, b.Start) })
 	k := 0
 	return slices.DeleteFunc(words, func(w word) bool {
 		for k < len(owners) && int(w.start) >= owners[k].End {
@@ -171,8 +126,13 @@ next:
 				continue next
 			}
 		}
+		// A passage that comes again and again makes many hits, but no licence.
+		hits := chain(r.hits)
+		if int32(len(hits)) < d.index.wanted[r.template] {
+			continue
+		}
 		done[middle/16]++
-		where, edits := m.align(t.words, ids, r.hits)
+		where, edits := m.align(t.words, ids, hits)
 		matched, hopeless := present(t, edits)
 		if hopeless {
 			continue
@@ -219,7 +179,7 @@ func (d *Detector) plain(m *memory, text []byte, doc []word, top []ranked) (best
 		if d.old[r.template] || r.shared*20 < top[0].shared*19 {
 			continue
 		}
-		where, edits := m.align(t.words, m.ids, d.index.hits(m, r.template))
+		where, edits := m.align(t.words, m.ids, chain(d.index.hits(m, r.template)))
 		if len(doc)-(where.to-where.from) > 12 || far(t, edits) {
 			continue
 		}

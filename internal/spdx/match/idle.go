@@ -10,7 +10,8 @@ var (
 	tagsBefore    = regexp.MustCompile(`^(?:\s*<[!/a-zA-Z][^<>\n]{0,200}>)+`)
 	ownerLine     = regexp.MustCompile(`^(?:[A-Za-z][\w ,'-]{0,50}? )?(?i:copyright|copr\.?|©|&copy;|\(c\)|copyleft)[ \t]*(?:(?i:by )|\([cC]\)|©|&copy;|\d|\\\()|^(?i:copyright|copr\.?|©|&copy;|\(c\)|copyleft)(?:[ \t]*[:,]?[ \t]*(?:[\d(©<\[{%*_–-]|&copy;)|[ \t]*:?[ \t]+\p{Lu}\p{Ll}|[ \t]+the [A-Z][a-z])`)
 	notOwner      = regexp.MustCompile(`(?i)^(?:the )?copyright (?:notices?|laws?|holders?|owners?|licen[sc]e|and|interests?|in the|statements?|protection|infringement|permission|on|treaties|is (?:hereby|disclaimed)|rights?|or|disclaimer|status|terms|grant|patent|trademark|acts?|licensors?|agreement|term)\b`)
-	letterC       = regexp.MustCompile(`^\([cC]\)`) // as likely the third of a list
+	licenceFirst  = regexp.MustCompile(`^(?i:mit|isc|bsd|apache|l?gpl|agpl|mpl|cc0|wtfpl|unlicense|0bsd|licen[sc]ed?)\b`) // "MIT © Somebody"
+	letterC       = regexp.MustCompile(`^\([cC]\)`)                                                                       // as likely the third of a list
 	named         = regexp.MustCompile(`^(?i:copyright|copr\.?)[ \t]*:?[ \t]+(?:the )?\p{Lu}`)
 	aYear         = regexp.MustCompile(`\b(?:19|20)\d\d\b`)
 	reservedLine  = regexp.MustCompile(`(?i)^all rights? (?:are )?reserved\.?$`)
@@ -29,9 +30,10 @@ const maxIdle = 16
 // the lines behind it as long as those only name.
 func idleLines(text []byte, from, to int) []Span {
 	// Whole lines, so that the word "copyright" counts even where it matched.
-	start := bytes.LastIndexByte(text[:from], '\n') + 1
-	end := len(text)
-	if n := bytes.IndexByte(text[to:], '\n'); n >= 0 {
+	near := max(0, from-maxLine)
+	start := near + bytes.LastIndexByte(text[near:from], '\n') + 1
+	end := min(len(text), to+maxLine)
+	if n := bytes.IndexByte(text[to:end], '\n'); n >= 0 {
 		end = to + n
 	}
 	var idle []Span
@@ -80,7 +82,7 @@ func undecorated(line []byte) []byte {
 // hasOwnerSign is a quick look before the slow one: near the start a word or sign
 // of copyright, and behind it no common word such as "notice".
 func hasOwnerSign(line []byte) bool {
-	for i := 0; i < len(line) && i < 64; i++ {
+	for i := 0; i < len(line) && i < 80; i++ {
 		n := 0
 		switch c := line[i]; c {
 		case 'c', 'C':
@@ -107,7 +109,7 @@ func hasOwnerSign(line []byte) bool {
 }
 
 func isOwnerLine(line []byte) bool {
-	if !hasOwnerSign(line) || !ownerLine.Match(line) || notOwner.Match(line) {
+	if !hasOwnerSign(line) || !ownerLine.Match(line) || licenceFirst.Match(line) || notOwner.Match(line) {
 		return false
 	}
 	// Without a sign or a year it is one only if it is short.
@@ -196,25 +198,33 @@ func saysHeavy(part []byte) bool {
 // and the lines behind it that go on with names.
 func ownerLines(text []byte) []Span {
 	var out []Span
-	at, owner := 0, false
-	for line := range bytes.Lines(text) {
-		body := bytes.TrimRight(line, "\r\n")
-		bare := undecorated(body)
-		n := countFields(bare)
-		switch {
-		case len(line) > maxLine || n == 0:
+	owner := false
+	for at := 0; at < len(text); {
+		end := len(text)
+		if n := bytes.IndexByte(text[at:], '\n'); n >= 0 {
+			end = at + n
+		}
+		line := text[at:end]
+		if len(line) > maxLine || !owner && !hasOwnerSign(line) {
+			owner, at = false, end+1
+			continue
+		}
+		line = bytes.TrimRight(line, "\r")
+		bare := undecorated(line)
+		switch n := countFields(bare); {
+		case n == 0:
 			owner = false
 		case isOwnerLine(bare):
-			end := ownerEnd(body)
-			if owner = end == len(body); end > 4 {
-				out = append(out, Span{at, at + end})
+			stop := ownerEnd(line)
+			if owner = stop == len(line); stop > 4 {
+				out = append(out, Span{at, at + stop})
 			}
 		case owner && n <= maxIdle && !claims(bare):
-			out = append(out, Span{at, at + len(body)})
+			out = append(out, Span{at, at + len(line)})
 		default:
 			owner = false
 		}
-		at += len(line)
+		at = end + 1
 	}
 	return out
 }

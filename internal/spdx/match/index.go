@@ -15,6 +15,7 @@ type index struct {
 	heads    []int32  // first posting of keys[i]; the others follow it
 	postings []posting
 	sampled  []int32 // how many runs of each template are in the index
+	wanted   []int32 // how many of them a text must share to be worth a look
 }
 
 type posting struct {
@@ -98,6 +99,14 @@ func newIndex(templates []template) *index {
 			}
 		}
 	}
+	x.wanted = make([]int32, len(templates))
+	for i, t := range templates {
+		needed := len(t.words)
+		for _, o := range t.optional {
+			needed -= o.to - o.from
+		}
+		x.wanted[i] = max(1, int32(least*float64(x.sampled[i])*float64(needed)/float64(len(t.words))))
+	}
 	x.postings = make([]posting, 0, len(links))
 	for at, k := range x.keys {
 		if k == 0 {
@@ -138,8 +147,9 @@ func (r region) shared(templates []template) int {
 	return len(r.hits) * int(every(len(templates[r.template].words)))
 }
 
-// least is the share of a template's runs below which it is not looked at.
-const least = 0.3
+// least is the share of a template's runs, but for those of parts that may be
+// absent, below which it is not looked at.
+const least = 0.4
 
 // count counts the runs that each template shares with a text.
 func (x *index) count(m *memory, doc []uint16) {
@@ -172,7 +182,7 @@ next:
 	}
 	m.found, m.places = found, places
 	for i, n := range counts {
-		if float64(n) < least*float64(x.sampled[i]) {
+		if n < x.wanted[i] {
 			counts[i] = 0 // not worth a look
 		}
 	}
@@ -264,7 +274,7 @@ func (x *index) regions(m *memory, templates []template) []region {
 		}
 	}
 	all = slices.DeleteFunc(all, func(r region) bool {
-		return float64(len(r.hits)) < least*float64(x.sampled[r.template])
+		return int32(len(r.hits)) < x.wanted[r.template]
 	})
 	slices.SortFunc(all, func(a, b region) int {
 		return cmp.Or(

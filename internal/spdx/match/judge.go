@@ -207,7 +207,7 @@ func (d *Detector) weigh(v *verdict, t *template, text []byte, doc []word, e edi
 		v.cost += 0.01
 		return
 	}
-	if len(gone) == 0 && len(came) <= 40 && inMiddle(t.optional, e.t) && !restricting(came, false) {
+	if len(gone) == 0 && len(came) <= 40 && inMiddle(t.optional, e.t) && !isClause(strings.Join(came, " "), came) {
 		v.cost += 0.3
 		return
 	}
@@ -224,13 +224,21 @@ func (d *Detector) weigh(v *verdict, t *template, text []byte, doc []word, e edi
 		v.cost += 0.2
 		return
 	}
-	if len(gone) == 0 && heavyOf(came) == "" && len(came) <= 10 && webAddress.Match(text[doc[at.from].start:doc[at.to-1].end]) {
+	if len(gone) == 0 && len(came) <= 10 && !slices.ContainsFunc(came, rights.has) && heavyOf(came) == "" && webAddress.Match(text[doc[at.from].start:doc[at.to-1].end]) {
 		v.cost += 0.2
 		return
 	}
 	heavyGone, heavyCame := heavyOf(gone), heavyOf(came)
 	changes := heavyGone != heavyCame
-	named := len(came) <= maxName && len(gone) <= maxName && heavyCame == "" && heavyGone == ""
+	// A name may have a word of rights in it, such as that of the Free Software
+	// Foundation; what stands where no name stood may have none.
+	claimed := 0
+	for _, w := range came {
+		if rights.has(w) {
+			claimed++
+		}
+	}
+	named := len(came) <= maxName && len(gone) <= maxName && heavyCame == "" && heavyGone == "" && (claimed == 0 || claimed == 1 && len(gone) > 0)
 	if named && (fills || d.inSlot(t, e)) {
 		v.cost += 0.05
 		return

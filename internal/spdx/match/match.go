@@ -10,7 +10,7 @@ import "slices"
 
 // MaxText is the most bytes of text that Detect looks at. A longer text is not
 // looked at in part: half a text may lack the clause that matters.
-const MaxText = 8 << 20
+const MaxText = 4 << 20
 
 // A Kind says what in a text speaks of a licence.
 type Kind string

@@ -112,7 +112,8 @@ func canonical() map[string]string {
 	return m
 }
 
-// Pack writes the data that Load reads.
+// Pack writes the data that Load reads. Of sources with the same words the first
+// one's ids come first.
 func Pack(w io.Writer, sources []Source) error {
 	canon := canonical()
 	ids := map[string]uint16{}
@@ -121,7 +122,10 @@ func Pack(w io.Writer, sources []Source) error {
 	var head bytes.Buffer
 	put := func(n int) { head.Write(binary.AppendUvarint(nil, uint64(n))) }
 	text := func(s string) { put(len(s)); head.WriteString(s) }
-	put(len(sources))
+	sources = slices.Clone(sources)
+	all := make([][]word, 0, len(sources))
+	byWords := map[string]int{}
+	kept := sources[:0]
 	for _, s := range sources {
 		words := split([]byte(s.Text), func(lower []byte) uint16 {
 			name := string(lower)
@@ -143,6 +147,24 @@ func Pack(w io.Writer, sources []Source) error {
 		if len(words) > 1<<16-1 || len(names) > 1<<16-1 {
 			return fmt.Errorf("%s: more words than the format holds", s.IDs[0])
 		}
+		key := []byte(s.Kind)
+		for _, w := range words {
+			key = binary.LittleEndian.AppendUint16(key, w.id)
+		}
+		if at, ok := byWords[string(key)]; ok { // the same but for what is left out
+			for _, id := range s.IDs {
+				if !slices.Contains(kept[at].IDs, id) {
+					kept[at].IDs = append(slices.Clip(kept[at].IDs), id)
+				}
+			}
+			continue
+		}
+		byWords[string(key)] = len(kept)
+		kept, all = append(kept, s), append(all, words)
+	}
+	put(len(kept))
+	for i, s := range kept {
+		words := all[i]
 		text(strings.Join(s.IDs, " "))
 		text(string(s.Kind))
 		for _, part := range [][]Span{s.Optional, s.Fill} {

@@ -165,10 +165,10 @@ func (d *Detector) references(text []byte, rest []sentence) []reference {
 		if len(s.words) <= 3 && slices.Contains(s.words, "license") {
 			heading = i
 		}
-		if !says || len(s.words) > 120 || slices.ContainsFunc(s.words, unsaid.has) {
+		signed := bytesHaveSign(text[s.at.Start:min(len(text), s.at.End+8)])
+		if !says && !signed || len(s.words) > 120 || slices.ContainsFunc(s.words, unsaid.has) {
 			continue
 		}
-		signed := bytesHaveSign(text[s.at.Start:min(len(text), s.at.End+8)])
 		words := plainName(s.words)
 		first := len(out)
 		var others []string

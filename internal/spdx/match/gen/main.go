@@ -97,7 +97,9 @@ func group(list map[string]struct{ LicenseText string }) []match.Source {
 	for _, key := range order {
 		sources = append(sources, *byText[key])
 	}
-	slices.SortFunc(sources, func(a, b match.Source) int { return cmp.Compare(a.IDs[0], b.IDs[0]) })
+	slices.SortFunc(sources, func(a, b match.Source) int {
+		return cmp.Or(cmp.Compare(rank(a.IDs[0]), rank(b.IDs[0])), cmp.Compare(a.IDs[0], b.IDs[0]))
+	})
 	return sources
 }
 
@@ -117,15 +119,17 @@ func family(id string) string {
 }
 
 func likelier(a, b string) int {
-	rank := func(id string) int {
-		l, known := spdx.Lookup(id)
-		switch {
-		case strings.HasSuffix(id, "+"), !known:
-			return 2
-		case l.Deprecated:
-			return 1
-		}
-		return 0
-	}
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+}
+
+// rank puts the ids in use first, then the deprecated ones.
+func rank(id string) int {
+	l, known := spdx.Lookup(id)
+	switch {
+	case strings.HasSuffix(id, "+"), !known:
+		return 2
+	case l.Deprecated:
+		return 1
+	}
+	return 0
 }

@@ -73,6 +73,7 @@ func insert(ids, after, words string) insertion {
 
 var insertions = []insertion{
 	insert(`MIT|X11|NCSA`, `The above copyright notice and this permission notice`, " (including the next paragraph)"),
+	insert(`BSD-[23]-Clause`, `Redistribution and use`, " of this software"),
 	insert(`CC-.*-4\.0`, `will be considered the .Licensor\.?.\.?`, " The text of the Creative Commons public licenses is dedicated to the public domain under the CC0 Public Domain Dedication."),
 	insert(`CC-.*-4\.0`, `Considerations for licensors:.*?any exceptions or limitations? to copyright\. More considerations(?: for licensors)?`, " wiki.creativecommons.org/Considerations_for_licensors"),
 	insert(`CC-.*-4\.0`, `More considerations for the public`, " wiki.creativecommons.org/Considerations_for_licensees"),
