@@ -49,6 +49,7 @@ eval: ## measure the mapping engine against labelled entries and practices in ..
 
 eval-licenses: ## measure licence detection on real files and rewritten texts (needs npm; minutes the first time)
 	$(GO) run ./internal/bench/licenses $(EVALFLAGS)
+	$(GO) run ./internal/bench/licenses/words
 
 clean: ## delete what was built
 	rm -rf bin public demo

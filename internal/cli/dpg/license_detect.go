@@ -1,16 +1,13 @@
 package dpg
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/cli"
@@ -61,7 +58,10 @@ code is then 1; a text without an expression is an answer and no mistake.`,
 				return err
 			}
 			if *lines {
-				return detectLines(ctx, d, o)
+				return eachLine(ctx, o, 0, maxTextLine, func(line []byte, tooLong bool) (any, bool) {
+					a := answerLine(d, line, tooLong)
+					return a, !a.wrong
+				})
 			}
 			return detectFiles(ctx, d, o, files)
 		}
@@ -141,90 +141,9 @@ type answer struct {
 	wrong        bool            // the line was none to answer
 }
 
-// maxLine is the most bytes of a line: every byte of a text may be written as
+// maxTextLine is the most bytes of a line: every byte of a text may be written as
 // six in JSON.
-const maxLine = 6*match.MaxText + 1<<16
-
-// detectLines answers lines in their order, several at a time.
-func detectLines(ctx context.Context, d *match.Detector, o *cli.IO) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	queue := make(chan chan answer, 4*runtime.GOMAXPROCS(0)) // in the order of the lines
-	busy := make(chan struct{}, runtime.GOMAXPROCS(0))
-	read := make(chan error, 1)
-	go func() {
-		defer close(queue)
-		in := bufio.NewReaderSize(o.In, 1<<16)
-		for {
-			line, long, err := readLine(in)
-			if len(bytes.TrimSpace(line)) > 0 || long {
-				slot := make(chan answer, 1)
-				select {
-				case queue <- slot:
-				case <-ctx.Done():
-					read <- ctx.Err()
-					return
-				}
-				busy <- struct{}{}
-				go func() {
-					slot <- answerLine(d, line, long)
-					<-busy
-				}()
-			}
-			if err != nil {
-				if errors.Is(err, io.EOF) {
-					err = nil
-				}
-				read <- err
-				return
-			}
-		}
-	}()
-	out := bufio.NewWriter(o.Out)
-	wrong := false
-	for slot := range queue {
-		a := <-slot
-		wrong = wrong || a.wrong
-		line, err := json.Marshal(a)
-		if err != nil {
-			return err
-		}
-		if _, err := out.Write(append(line, '\n')); err != nil {
-			return err
-		}
-		if len(queue) == 0 { // whoever waits for the answer before the next question gets it
-			if err := out.Flush(); err != nil {
-				return err
-			}
-		}
-	}
-	if err := <-read; err != nil {
-		return err
-	}
-	if err := out.Flush(); err != nil {
-		return err
-	}
-	if wrong {
-		return cli.ErrFound
-	}
-	return nil
-}
-
-// readLine reads to the end of a line. Of a line that is too long nothing is kept.
-func readLine(in *bufio.Reader) (line []byte, long bool, err error) {
-	for {
-		part, err := in.ReadSlice('\n')
-		if len(line)+len(part) > maxLine {
-			line, long = nil, true
-		}
-		if !long {
-			line = append(line, part...)
-		}
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return line, long, err
-		}
-	}
-}
+const maxTextLine = 6*match.MaxText + 1<<16
 
 func answerLine(d *match.Detector, line []byte, long bool) answer {
 	a := answer{ID: json.RawMessage("null"), Alternatives: []string{}, Spans: []match.Match{}, Unmatched: []match.Span{}}

@@ -53,7 +53,7 @@ type botFlags struct {
 func (b *botFlags) declare(flags *flag.FlagSet) {
 	flags.StringVar(&b.forge, "forge", "", "the `FORGE`: github:OWNER/REPO, or a folder made by dpgbot forge init")
 	flags.StringVar(&b.cache, "git-cache", "", "keep Git objects from GitHub in `DIR` between runs (default in memory)")
-	flags.BoolVar(&b.push, "push", false, "make commits here and push them, rather than through GitHub's API, which signs them")
+	flags.BoolVar(&b.push, "push", false, "push commits made here, not ones made and signed by GitHub")
 	flags.StringVar(&b.folder, "registry", "registry", "the registry's `DIR` within the repository")
 	flags.StringVar(&b.asOf, "as-of", "", "judge dated rules as of `DATE`, such as 2026-01-31 (default today)")
 }
@@ -126,7 +126,7 @@ changed since (7 with a person's token, which may not set checks).
 		var pull pullFlags
 		pull.declare(flags)
 		format := cli.OneOf{Allowed: []string{"github", "json", "text"}}
-		flags.Var(&format, "format", "print the findings too, as `FORMAT`: github, for annotations in Actions, json or text")
+		flags.Var(&format, "format", "print findings as `FORMAT`: github, json or text")
 		outputs := outputsFlag(flags)
 		summary := flags.String("summary", "", "add the report, as Markdown, to `FILE`, such as that of $GITHUB_STEP_SUMMARY")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
