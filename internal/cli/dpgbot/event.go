@@ -31,7 +31,7 @@ func (p *pullFlags) declare(flags *flag.FlagSet) {
 	flags.Var(&p.number, "pr", "the pull request's `NUMBER`")
 	flags.StringVar(&p.sha, "head-sha", "", "rather than its number, the `COMMIT` that its head is at now")
 	flags.StringVar(&p.repository, "head-repository", "", "with --head-sha, the `OWNER/REPO` that its head is in (default the forge's own)")
-	flags.StringVar(&p.event, "event", "", "rather than its number, the `FILE` of the event that started a workflow, $GITHUB_EVENT_PATH")
+	flags.StringVar(&p.event, "event", "", "take its number from the event in `FILE`, $GITHUB_EVENT_PATH")
 }
 
 // check reads the event, and says what is wrong with the command line.
