@@ -58,9 +58,11 @@ const (
 )
 
 type builder struct {
-	in      Input
-	cat     *Catalog
-	related map[string][]framework.Relation // by full code
+	in        Input
+	cat       *Catalog
+	templates []Link                          // those that have a schema
+	samples   map[string]sample               // of responses, by the path of their link
+	related   map[string][]framework.Relation // by full code
 }
 
 // Build makes a catalog. It is an error if an entry cannot be read, if two have
@@ -68,6 +70,7 @@ type builder struct {
 func Build(in Input) (*Catalog, error) {
 	b := &builder{
 		in: in, cat: &Catalog{files: map[string][]byte{}, taken: map[string]string{}},
+		samples: map[string]sample{},
 		related: framework.Relations(in.Registry.Crosswalks),
 	}
 	if err := b.build(); err != nil {
@@ -85,6 +88,8 @@ func (b *builder) build() error {
 		return err
 	}
 	b.index()
+	b.cat.Index.Links = b.links()
+	b.templates = slices.DeleteFunc(slices.Clone(b.cat.Index.Links), func(l Link) bool { return l.SchemaPath == nil })
 	full := Full{Envelope: b.envelope(), Origin: b.cat.origin, Entries: map[string][]Entry{}}
 	status := StatusResponse{Envelope: b.envelope(), Origin: b.cat.origin}
 	for _, k := range b.in.Registry.Kinds {
@@ -105,12 +110,13 @@ func (b *builder) build() error {
 	b.cat.Full = full
 	status.Kinds = list(status.Kinds)
 	b.cat.Index.Kinds = list(b.cat.Index.Kinds)
-	b.cat.Index.Links = b.links()
 	return cmp.Or(
 		b.put("index.json", b.cat.Index),
 		b.put("full.json", full),
 		b.put("status.json", status),
 		b.schemas(),
+		b.sampleManifest(),
+		b.openAPI(),
 		b.predecessor(),
 	)
 }
@@ -207,10 +213,12 @@ func (b *builder) links() []Link {
 		Link{"search", "search.json", schema("search")},
 		Link{"stats", "stats.json", schema("stats")},
 		Link{"csv", "csv/csv-metadata.json", nil},
+		Link{"csv-table", "csv/{table}.csv", nil},
 		Link{"full", "full.json", schema("full")},
 		Link{"full-lines", "full.ndjson", nil},
 		Link{"status", "status.json", schema("status")},
 		Link{"manifest", "manifest.json", schema("manifest")},
+		Link{"openapi", openAPIName, nil},
 		Link{"schema", schemaFolder + "/{name}.schema.json", nil})
 	if _, used := b.in.Registry.Kind(predecessorKind); used {
 		for _, name := range []string{"dpgs/index.json", "dpg/{id}/index.json", "nominees/index.json", "nominee/{id}/index.json"} {
@@ -239,6 +247,7 @@ func (b *builder) put(name string, v any) error {
 	if err != nil {
 		return err
 	}
+	b.remember(name, v)
 	return b.cat.Add(apiFolder+"/"+name, data)
 }
 
@@ -281,10 +290,22 @@ func (c *Catalog) File(name string) ([]byte, error) {
 func (c *Catalog) manifest() ([]byte, error) {
 	m := Manifest{Envelope: c.Index.Envelope, Origin: c.origin, Files: []ManifestFile{}}
 	for _, name := range slices.Sorted(maps.Keys(c.files)) {
-		sum := sha256.Sum256(c.files[name])
-		m.Files = append(m.Files, ManifestFile{name, len(c.files[name]), hex.EncodeToString(sum[:])})
+		m.Files = append(m.Files, c.listed(name))
 	}
 	return encode(m)
+}
+
+func (c *Catalog) listed(name string) ManifestFile {
+	sum := sha256.Sum256(c.files[name])
+	return ManifestFile{name, len(c.files[name]), hex.EncodeToString(sum[:])}
+}
+
+// sampleManifest shows a file that stays as it is for long: the manifest itself
+// is made last of all.
+func (b *builder) sampleManifest() error {
+	name := apiFolder + "/" + schemaFolder + "/catalog-manifest.schema.json"
+	b.remember("manifest.json", Manifest{Envelope: b.envelope(), Files: []ManifestFile{b.cat.listed(name)}})
+	return nil
 }
 
 // plainSegment is a part of a path that means the same on every disk and in

@@ -193,7 +193,7 @@ func schemaOf(name string) string {
 	name, api := strings.CutPrefix(name, apiFolder+"/")
 	dir, base := path.Split(name)
 	switch {
-	case !api, dir == "schemas/", dir == "csv/", path.Ext(base) != ".json":
+	case !api, dir == "schemas/", dir == "csv/", name == openAPIName, path.Ext(base) != ".json":
 		return ""
 	case dir == "":
 		switch base {

@@ -135,7 +135,7 @@ func (s *Site) manifest(ctx context.Context) (*catalog.Manifest, error) {
 func response(name string) string {
 	rest, api := strings.CutPrefix(name, apiFolder)
 	dir, base := path.Split(rest)
-	if !api || !strings.HasSuffix(base, ".json") || dir == "schemas/" {
+	if !api || !strings.HasSuffix(base, ".json") || dir == "schemas/" || rest == "openapi.json" {
 		return ""
 	}
 	switch {

@@ -205,7 +205,8 @@ func (v *verifier) file(ctx context.Context, f catalog.ManifestFile) (found []Pr
 		if err := v.shape(rest, value, report); err != nil {
 			return nil, 0, err
 		}
-		if !strings.HasPrefix(rest, "schemas/") && rest != "manifest.json" {
+		// The examples in openapi.json are shown, not followed.
+		if !strings.HasPrefix(rest, "schemas/") && rest != "manifest.json" && rest != "openapi.json" {
 			links = v.paths(value, report)
 		}
 	case ".html":

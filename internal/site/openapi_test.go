@@ -1,0 +1,124 @@
+package site
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dpg-registry/dpg-registry/internal/catalog"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
+)
+
+// included builds the catalog of the registry that comes with the program.
+func included(t *testing.T) *catalog.Catalog {
+	t.Helper()
+	reg, err := registry.Load(context.Background(), registry.FromFS(os.DirFS("../../registry")), registry.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Build(context.Background(), catalog.Input{Registry: reg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Others' tools take openapi.json for what it says it is: a linter has nothing to
+// say, and a client that is generated from it compiles and reads every entry.
+func TestOpenAPIForOthers(t *testing.T) {
+	npm, err := exec.LookPath("npm")
+	if err != nil {
+		t.Skip("npm is not here, so openapi.json was NOT LINTED and NO CLIENT was generated; apt-get install npm")
+	}
+	c := included(t)
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata/client")); err != nil {
+		t.Fatal(err)
+	}
+	doc, err := c.File("api/v1/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "openapi.json"), doc, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	// A copy is served: Handler reads a folder.
+	out := filepath.Join(t.TempDir(), "out")
+	if _, err := c.Write(out); err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.OpenRoot(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	server := httptest.NewServer(Handler(root.FS()))
+	defer server.Close()
+
+	run := func(name string, args ...string) []byte {
+		t.Helper()
+		cmd := exec.Command(name, args...)
+		cmd.Dir = dir
+		said, err := cmd.Output()
+		if err != nil {
+			if exit, ok := err.(*exec.ExitError); ok {
+				said = append(said, exit.Stderr...)
+			}
+			t.Fatalf("%s %q: %v\n%s", name, args, err, said)
+		}
+		return said
+	}
+	tool := func(name string) string { return filepath.Join(dir, "node_modules", ".bin", name) }
+	run(npm, "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts")
+	run(tool("spectral"), "lint", "--ruleset", "spectral.yaml", "--fail-severity", "hint", "openapi.json")
+	run(tool("openapi-typescript"), "openapi.json", "--output", "generated.d.ts")
+	run(tool("tsc"), "--project", "tsconfig.json")
+	var got struct {
+		Name           string
+		Total          int
+		Goals, Counted map[string]int
+		View, Missing  int
+	}
+	if err := json.Unmarshal(run("node", "read.js", server.URL+"/api/v1"), &got); err != nil {
+		t.Fatal(err)
+	}
+	list := c.Lists[0]
+	goals := map[string]int{}
+	for _, e := range c.Full.Entries["dpg"] {
+		for _, s := range e.SDGs {
+			if listed(list, e.ID) {
+				goals[key(s.Goal)]++
+			}
+		}
+	}
+	if got.Name != c.Index.Name || got.Total != list.Total || got.Total == 0 || got.Missing != 404 || got.View != got.Counted["3"] {
+		t.Errorf("the client read %+v, want %d entries of %q, and 404 for what is not there", got, list.Total, c.Index.Name)
+	}
+	if diff := cmp.Diff(goals, got.Goals); diff != "" {
+		t.Errorf("goals (-catalog +client):\n%s", diff)
+	}
+	if !maps.Equal(got.Goals, got.Counted) {
+		t.Errorf("stats.json counts %v, the entries %v", got.Counted, got.Goals)
+	}
+}
+
+func listed(l catalog.List, id string) bool {
+	for _, it := range l.Items {
+		if it.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+func key(goal int) string {
+	b, _ := json.Marshal(goal)
+	return string(b)
+}
