@@ -28,14 +28,22 @@ var frontSource string
 var style string
 
 var front = sync.OnceValues(func() (*template.Template, error) {
-	return template.New("front").Parse(frontSource)
+	t, err := template.New("front").Parse(frontSource)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.New("entry").Parse(entrySource); err != nil {
+		return nil, err
+	}
+	return t, nil
 })
 
 // language is that of the words around what entries say.
 const language = "en"
 
 // Add puts the pages into a catalog: one at the root and the same under its
-// language, whose address stays when others come.
+// language, whose address stays when others come; one for each entry under the
+// language; and a sitemap of them all.
 func Add(c *catalog.Catalog) error {
 	for name, up := range map[string]string{"index.html": "", language + "/index.html": "../"} {
 		page, err := FrontPage(c, up)
@@ -46,7 +54,10 @@ func Add(c *catalog.Catalog) error {
 			return err
 		}
 	}
-	return nil
+	if err := addEntries(c); err != nil {
+		return err
+	}
+	return addSitemap(c)
 }
 
 // FrontPage says what is in a catalog and how to use it. Up leads from the page
@@ -76,6 +87,7 @@ type page struct {
 	Commit, Date                      string
 	Kinds                             []kind
 	Frameworks                        []frame
+	Data                              any    // schema.org's words for the catalog
 	Example, ExampleList, ExampleView string // paths for the lines that show the API
 }
 
@@ -95,9 +107,9 @@ type count struct {
 }
 
 type line struct {
-	Name, Path, Stage, License string
-	About                      phrase // a person's words
-	Derived                    phrase // a summary that a machine made of the entry's fields
+	Name, Page, Path, Stage, License string
+	About                            phrase // a person's words
+	Derived                          phrase // a summary that a machine made of the entry's fields
 }
 
 type frame struct {
@@ -132,6 +144,7 @@ func pageOf(c *catalog.Catalog, up string) page {
 		Commit: value(ix.SourceCommit), Example: "dpgs/{id}.json", ExampleList: "index.json",
 		ExampleView: "frameworks/{framework}/{id}.json",
 	}
+	p.Data = catalogData(ix)
 	p.Date, _, _ = strings.Cut(value(ix.GeneratedAt), "T")
 	for i, k := range ix.Kinds {
 		p.Kinds = append(p.Kinds, kindOf(k, c.Lists[i]))
@@ -182,7 +195,7 @@ func kindOf(k catalog.KindSummary, l catalog.List) kind {
 			name = it.ID
 		}
 		out.Entries = append(out.Entries, line{
-			Name: name, Path: it.Path, Stage: standing(it.Status), License: strings.Join(it.LicenseExpressions, ", "), About: about, Derived: derived,
+			Name: name, Page: pagePath(catalog.Entry{Path: it.Path}), Path: it.Path, Stage: standing(it.Status), License: strings.Join(it.LicenseExpressions, ", "), About: about, Derived: derived,
 		})
 	}
 	// As a reader looks for a name: whatever its case and accents. The list comes by

@@ -116,8 +116,11 @@ func parse(t *testing.T, page []byte) []element {
 				}
 				ids[id] = true
 			}
-			if slices.Contains([]string{"script", "img", "iframe", "object", "form", "base", "svg"}, e.tag) {
+			if slices.Contains([]string{"img", "iframe", "object", "form", "base", "svg"}, e.tag) {
 				t.Errorf("the page has a <%s>", e.tag)
+			}
+			if e.tag == "script" && e.attr["type"] != "application/ld+json" { // data, which nothing runs
+				t.Errorf("the page has a <script> of type %q", e.attr["type"])
 			}
 			all = append(all, e)
 			if !slices.Contains(void, e.tag) {
@@ -134,6 +137,9 @@ func parse(t *testing.T, page []byte) []element {
 		t.Errorf("<%s> is not closed", all[open[len(open)-1]].tag)
 	}
 	for _, e := range all {
+		if e.tag == "script" && !json.Valid([]byte(e.text)) {
+			t.Errorf("the page's data is no JSON: %s", e.text)
+		}
 		for _, key := range []string{"aria-labelledby"} {
 			if id, has := e.attr[key]; has && !ids[id] {
 				t.Errorf("<%s %s=%q> leads nowhere", e.tag, key, id)
