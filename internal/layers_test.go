@@ -34,6 +34,7 @@ var layers = [][]string{
 	{"internal/lint"},
 	{"internal/fix"},
 	{"internal/assess"},
+	{"internal/assess/model"},
 	{"internal/observe"},
 	{"internal/catalog"},
 	{"internal/spdx/document"},

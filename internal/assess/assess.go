@@ -47,7 +47,8 @@ func (o *Offline) Key(e *entry.Entry, settings *policy.Settings) string {
 
 // Assess derives the assessment of one entry: what the engine finds, then what
 // people decided, then the evidence check. The previous assessment, or nil,
-// matters only where a person locked a part of it.
+// matters where a person locked a part of it, and for the model's answer in it,
+// which is kept and joined in for as long as the same would be asked again.
 func (o *Offline) Assess(e *entry.Entry, previous *Assessment, settings *policy.Settings) *Assessment {
 	language := entryLanguage(e, settings)
 	fs := fields(e, language)
@@ -60,9 +61,14 @@ func (o *Offline) Assess(e *entry.Entry, previous *Assessment, settings *policy.
 	for id := range o.mapped {
 		a.Made.Frameworks[id] = o.set[id].Version
 	}
+	if previous != nil && previous.Model != nil {
+		a.Model, _ = o.asker(settings).Check(e, previous.Model)
+	}
 	if !r.noMappings {
-		a.Unknown = o.unknown(fs, language)
-		a.Mappings = o.mappings(fs, previous, r)
+		if !a.Model.answers() { // a model reads every language
+			a.Unknown = o.unknown(fs, language)
+		}
+		a.Mappings = o.mappings(fs, previous, a.Model, r)
 	}
 	switch {
 	case r.noSummary:
@@ -71,19 +77,21 @@ func (o *Offline) Assess(e *entry.Entry, previous *Assessment, settings *policy.
 	case r.lockSummary && previous != nil:
 		a.Summary = previous.Summary
 	default:
-		a.Summary = summarize(e, o.set, settings)
+		if a.Summary = a.Model.summary(settings); a.Summary == nil {
+			a.Summary = summarize(e, o.set, settings)
+		}
 	}
 	if r.lockSummary && a.Summary != nil {
 		a.Summary = withLock(e, a.Summary)
 	}
 	// What the engine finds can be shown; this drops what a lock keeps of words
 	// that the entry no longer has.
-	a, _ = Check(e, a, o.set, settings)
+	a, _ = o.asker(settings).check(e, a)
 	return a
 }
 
-// mappings are what the engine or the locked file says, ruled on by people.
-func (o *Offline) mappings(fs []field, previous *Assessment, r rulings) []Mapping {
+// mappings are what the engines or the locked file say, ruled on by people.
+func (o *Offline) mappings(fs []field, previous *Assessment, model *Answer, r rulings) []Mapping {
 	byCode := map[string]Mapping{}
 	if r.lockMappings && previous != nil {
 		for _, m := range previous.Mappings {
@@ -95,6 +103,7 @@ func (o *Offline) mappings(fs []field, previous *Assessment, r rulings) []Mappin
 				Code: found.Code, Strength: found.Strength, Engines: []string{EngineOffline}, Evidence: found.Evidence,
 			}
 		}
+		model.join(byCode)
 	}
 	for code, state := range r.states {
 		m, found := byCode[code]

@@ -166,7 +166,7 @@ func TestCheckDrops(t *testing.T) {
 	}
 	proposed := Review{State: StateProposed}
 	good := Mapping{
-		Code: "care/security", Strength: 2, Engines: []string{EngineModel}, Review: proposed,
+		Code: "care/security", Strength: 2, Engines: []string{EngineOffline}, Review: proposed,
 		Evidence: []Evidence{{"/description", "We send encrypted data"}},
 	}
 	tests := []struct {
@@ -186,6 +186,7 @@ func TestCheckDrops(t *testing.T) {
 		{"pointer", func(m *Mapping) { m.Evidence[0].Pointer = "/standard/privacy/text" }, `"/standard/privacy/text" is no field with text that may be quoted`},
 		{"link", func(m *Mapping) { m.Evidence[0].Pointer = "/website" }, `"/website" is no field with text that may be quoted`},
 		{"none", func(m *Mapping) { m.Evidence = nil }, "no evidence stands"},
+		{"no model", func(m *Mapping) { m.Engines = []string{EngineOffline, EngineModel} }, "the file holds no answer of a model on this code"},
 		{"none but accepted", func(m *Mapping) {
 			m.Code, m.Evidence, m.Review.State = "care/open", nil, StateConfirmedByRegistry
 		}, ""},
@@ -223,7 +224,7 @@ func TestCheckSummary(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &Summary{Language: "en", Engine: EngineModel, Sentences: []Sentence{{tt.text, []string{tt.from}}}}
+			s := &Summary{Language: "en", Engine: EngineOffline, Sentences: []Sentence{{tt.text, []string{tt.from}}}}
 			kept, dropped := Check(e, &Assessment{Summary: s}, framework.Set{}, nil)
 			switch {
 			case tt.reason == "" && (len(dropped) > 0 || kept.Summary == nil):

@@ -10,6 +10,7 @@ type Assessment struct {
 	Summary  *Summary  `yaml:"summary,omitempty"`
 	Mappings []Mapping `yaml:"mappings"` // by code; strength 1 too
 	Unknown  []Unknown `yaml:"unknown,omitempty"`
+	Model    *Answer   `yaml:"model,omitempty"` // what a model answered, as far as it can be shown; nil if none was asked
 	Made     Made      `yaml:"made"`
 }
 

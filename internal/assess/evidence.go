@@ -2,6 +2,7 @@ package assess
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -125,14 +126,22 @@ type Dropped struct {
 // mapping without evidence stands only by a person's decision. It does not
 // change a.
 func Check(e *entry.Entry, a *Assessment, set framework.Set, settings *policy.Settings) (*Assessment, []Dropped) {
-	c := checker{
-		texts:  map[string]string{},
-		ruling: rulingsOf(e),
+	asker := &Asker{set: set, settings: settings}
+	if a.Model != nil {
+		asker.words = newAskedWords(set)
 	}
-	for _, f := range fields(e, entryLanguage(e, settings)) {
-		c.texts[f.pointer] = f.text
-	}
+	return asker.check(e, a)
+}
+
+// check is Check, and saves writing down the rules where there are many entries.
+func (asker *Asker) check(e *entry.Entry, a *Assessment) (*Assessment, []Dropped) {
+	set, settings := asker.set, asker.settings
+	c := newChecker(e, settings)
 	kept := *a
+	if a.Model != nil {
+		kept.Model, c.dropped = asker.Check(e, a.Model)
+	}
+	c.model = kept.Model
 	kept.Mappings = []Mapping{}
 	seen := map[string]bool{}
 	for _, m := range a.Mappings {
@@ -151,8 +160,18 @@ func Check(e *entry.Entry, a *Assessment, set framework.Set, settings *policy.Se
 
 type checker struct {
 	texts   map[string]string // what may be quoted, by pointer
+	fields  map[string]field  // the same, with what else is known of it
 	ruling  rulings
+	model   *Answer // what of the model's answer stands; nil if nothing
 	dropped []Dropped
+}
+
+func newChecker(e *entry.Entry, settings *policy.Settings) *checker {
+	c := &checker{texts: map[string]string{}, fields: map[string]field{}, ruling: rulingsOf(e)}
+	for _, f := range fields(e, entryLanguage(e, settings)) {
+		c.texts[f.pointer], c.fields[f.pointer] = f.text, f
+	}
+	return c
 }
 
 func (c *checker) drop(d Dropped) { c.dropped = append(c.dropped, d) }
@@ -174,6 +193,9 @@ func (c *checker) mapping(m Mapping, set framework.Set) (Mapping, bool) {
 	}
 	if m.Strength != 1 && m.Strength != 2 {
 		return refuse("strength %d is not 1 or 2", m.Strength)
+	}
+	if slices.Contains(m.Engines, EngineModel) && !c.ruling.lockMappings && !c.model.says(m.Code) {
+		return refuse("the file holds no answer of a model on this code")
 	}
 	if want := c.ruling.state(m.Code); m.Review.State != want {
 		return refuse("review state %q is not %q, which the entry's decisions give", m.Review.State, want)
@@ -250,6 +272,13 @@ func (c *checker) summary(e *entry.Entry, s *Summary) *Summary {
 	}
 	if c.ruling.lockSummary {
 		return s // a person read it and chose to keep it
+	}
+	if s.Engine == EngineModel {
+		if !c.model.answers() || !reflect.DeepEqual(s.Sentences, c.model.Summary) {
+			refuse("", "the file holds no answer of a model with this summary")
+			return nil
+		}
+		return s // CheckAnswer has read it
 	}
 	kept := *s
 	kept.Sentences = nil

@@ -43,7 +43,10 @@ type Offline struct {
 	needs       map[string][]float64       // by base language: of each code
 	subjects    map[string]*subjectIndex   // by base language
 	fingerprint string
+	asked       askedWords // of a model, to tell whether its answer still fits
 }
+
+func (o *Offline) asker(settings *policy.Settings) *Asker { return &Asker{o.set, settings, o.asked} }
 
 // NewOffline compiles the signals of all codes of mapped lists. A phrase that
 // could match anything is passed over.
@@ -85,6 +88,7 @@ func NewOffline(set framework.Set) *Offline {
 		}
 	}
 	o.fingerprint = fingerprint(set)
+	o.asked = newAskedWords(set)
 	return o
 }
 

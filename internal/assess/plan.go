@@ -35,7 +35,13 @@ type Proposal struct {
 // made again. An entry with errors in its file is not assessed, and what stands
 // beside it stays.
 func Plan(ctx context.Context, reg *registry.Registry) ([]Proposal, error) {
-	p := planner{reg: reg, engine: NewOffline(reg.Frameworks), derived: map[string]*registry.Doc{},
+	return PlanWith(ctx, reg, nil)
+}
+
+// PlanWith is Plan with answers of a model, which take the place of those in the
+// files; one that failed takes the place of none that stands. See Offered.
+func PlanWith(ctx context.Context, reg *registry.Registry, answers map[entry.Ref]*Answer) ([]Proposal, error) {
+	p := planner{reg: reg, engine: NewOffline(reg.Frameworks), derived: map[string]*registry.Doc{}, answers: answers,
 		byRef: map[entry.Ref]*registry.Doc{}, renamed: map[entry.Ref][]entry.Ref{}}
 	for _, d := range reg.Derived {
 		p.derived[strings.TrimPrefix(d.Path, reg.Prefix+"/")] = d
@@ -97,6 +103,7 @@ type planner struct {
 	derived map[string]*registry.Doc    // assessment files, by path in the registry folder
 	byRef   map[entry.Ref]*registry.Doc // the same, by the entry that their place names
 	renamed map[entry.Ref][]entry.Ref   // the ids that lead to an entry, one step
+	answers map[entry.Ref]*Answer
 }
 
 // propose returns nil where the file is as it should be.
@@ -104,18 +111,29 @@ func (p *planner) propose(d *registry.Doc) (*Proposal, error) {
 	at := d.AssessmentPath(p.reg.Prefix)
 	existing := p.derived[at]
 	var old *Assessment
+	fits := false
 	if existing != nil {
 		old, _ = decode(existing) // one that cannot be read is made anew
 		if old != nil && old.Entry == d.Ref.String() && !existing.Broken && old.Made.Key == p.engine.Key(d.Entry, p.reg.Settings) {
-			if _, dropped := Check(d.Entry, old, p.reg.Frameworks, p.reg.Settings); len(dropped) == 0 {
-				return nil, nil
-			}
+			_, dropped := p.engine.asker(p.reg.Settings).check(d.Entry, old)
+			fits = len(dropped) == 0
 		}
 	}
 	if existing == nil {
 		old = p.inherited(d)
 	}
-	a, data, err := p.engine.Derive(p.reg, d, old)
+	previous := old
+	if answer := p.answers[d.Ref]; answer != nil && !(fits && answer.Failed != "") {
+		// What stands of the old answer by now is better than that the new one failed.
+		if answer.Failed == "" || old == nil || !p.stands(d.Entry, old.Model) {
+			previous = with(old, answer)
+			fits = fits && reflect.DeepEqual(old.Model, answer)
+		}
+	}
+	if fits {
+		return nil, nil
+	}
+	a, data, err := p.engine.Derive(p.reg, d, previous)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +142,7 @@ func (p *planner) propose(d *registry.Doc) (*Proposal, error) {
 	}
 	if old != nil && existing != nil && !existing.Broken && olderOffline(old) && claimsTheSame(old, a) {
 		// A new version of the engine is no news where its answer is not.
-		if _, dropped := Check(d.Entry, old, p.reg.Frameworks, p.reg.Settings); len(dropped) == 0 {
+		if _, dropped := p.engine.asker(p.reg.Settings).check(d.Entry, old); len(dropped) == 0 {
 			return nil, nil
 		}
 	}
@@ -150,6 +168,25 @@ func (p *planner) inherited(d *registry.Doc) *Assessment {
 	return nil
 }
 
+// stands reports whether a model's answer holds for the entry as it is.
+func (p *planner) stands(e *entry.Entry, answer *Answer) bool {
+	if !answer.answers() {
+		return false
+	}
+	kept, _ := p.engine.asker(p.reg.Settings).Check(e, answer)
+	return kept != nil
+}
+
+// with is an assessment, or an empty one in place of nil, with a model's answer.
+func with(a *Assessment, answer *Answer) *Assessment {
+	var b Assessment
+	if a != nil {
+		b = *a
+	}
+	b.Model = answer
+	return &b
+}
+
 // olderOffline reports whether another version of this engine made an assessment.
 func olderOffline(a *Assessment) bool {
 	name, _, _ := strings.Cut(EngineName, "/")
@@ -159,7 +196,7 @@ func olderOffline(a *Assessment) bool {
 // claimsTheSame reports whether two assessments of an entry give the same codes with
 // the same strengths, and the same summary. Which words they quote may differ.
 func claimsTheSame(a, b *Assessment) bool {
-	return a.Entry == b.Entry && reflect.DeepEqual(a.Summary, b.Summary) && slices.Equal(a.Unknown, b.Unknown) &&
+	return a.Entry == b.Entry && reflect.DeepEqual(a.Summary, b.Summary) && reflect.DeepEqual(a.Model, b.Model) && slices.Equal(a.Unknown, b.Unknown) &&
 		slices.EqualFunc(a.Mappings, b.Mappings, func(x, y Mapping) bool {
 			return x.Code == y.Code && x.Strength == y.Strength && x.Review == y.Review && slices.Equal(x.Engines, y.Engines)
 		})
@@ -192,6 +229,23 @@ func Read(reg *registry.Registry) (map[entry.Ref]*Assessment, []diag.Diagnostic)
 		}
 	}
 	return all, found
+}
+
+// DeriveWith is Derive with a model's answer in place of that of previous.
+func (o *Offline) DeriveWith(reg *registry.Registry, d *registry.Doc, previous *Assessment, answer *Answer) (*Assessment, []byte, error) {
+	return o.Derive(reg, d, with(previous, answer))
+}
+
+// Of decodes one assessment; nil for one that cannot be used.
+func Of(reg *registry.Registry, d *registry.Doc) *Assessment {
+	if d.Broken || Findings(reg, d) != nil {
+		return nil
+	}
+	a, err := decode(d)
+	if err != nil {
+		return nil
+	}
+	return a
 }
 
 // Findings says why an assessment file cannot be used. It gives nil if it can, and

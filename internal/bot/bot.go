@@ -27,6 +27,9 @@ type Bot struct {
 	Log    func(format string, args ...any) // says what is done; nil is silent
 	Lookup Lookup                           // what a project says of itself, for a proposal; nil asks nobody
 	DryRun bool                             // says what would be done, and writes nothing to the forge
+	// Answers, when set, is a folder that dpg assess --model --out wrote. Sync takes
+	// the models' answers in it that pass the evidence check, and nothing else.
+	Answers registry.Files
 }
 
 func (b *Bot) folder() string { return path.Clean(cmp.Or(b.Folder, "registry")) }

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -225,7 +226,11 @@ func proposal(a *assess.Assessment, names map[string]string, decisions []entry.D
 			rejected = append(rejected, line+", "+ruledOn(m, decisions)+"\n")
 			continue
 		}
-		line += ", " + ruledOn(m, decisions) + "\n"
+		line += ", " + ruledOn(m, decisions)
+		if slices.Contains(m.Engines, assess.EngineModel) {
+			line += ", found by " + strings.Join(m.Engines, " and ")
+		}
+		line += "\n"
 		for _, e := range m.Evidence {
 			line += fmt.Sprintf("  - %s says %s\n", diag.Code(e.Pointer, 100), diag.Code(e.Quote, 300))
 		}
@@ -238,6 +243,9 @@ func proposal(a *assess.Assessment, names map[string]string, decisions []entry.D
 	b.WriteString(firstOf(clear) + firstOf(rejected))
 	for _, u := range a.Unknown {
 		fmt.Fprintf(&b, "- %s: unknown, %s\n", diag.Code(u.Framework, 80), diag.Code(u.Reason, 120))
+	}
+	if a.Model != nil {
+		b.WriteString(answerLine(a.Model))
 	}
 	if n := len(weak); n > 0 {
 		if b.Len() > 0 {
@@ -258,6 +266,18 @@ func proposal(a *assess.Assessment, names map[string]string, decisions []entry.D
 		summary += strconv.Itoa(n) + " codes, with the words each rests on"
 	}
 	return fold(summary, b.String())
+}
+
+// answerLine says what came of asking a model.
+func answerLine(m *assess.Answer) string {
+	name := diag.Code(m.Name, 80)
+	switch {
+	case m.Failed != "":
+		return "- model " + name + ": no answer (" + diag.Code(m.Failed, 40) + "), so what is found without it stands alone\n"
+	case m.Dropped > 0:
+		return "- model " + name + ": " + plural(m.Dropped, "part of its answer was", "parts of its answer were") + " dropped, since the entry's words do not bear them out\n"
+	}
+	return "- model " + name + ": all of its answer stands on the entry's words\n"
 }
 
 // firstOf joins the first lines of many, and says how many are left out.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path"
 	"strings"
-	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
@@ -33,8 +32,7 @@ type merge struct {
 	repo          *registry.Repo
 	base          *object.Commit
 	headCommit    *object.Commit
-	engine        *assess.Offline                         // with the base's frameworks
-	assessed      func() map[entry.Ref]*assess.Assessment // the base's, read when first asked for
+	engine        *assess.Offline // with the base's frameworks
 }
 
 func (b *Bot) merge(ctx context.Context, pr forge.PullRequest) (*merge, error) {
@@ -119,10 +117,6 @@ func (b *Bot) merge(ctx context.Context, pr forge.PullRequest) (*merge, error) {
 		return nil, err
 	}
 	m.engine = assess.NewOffline(m.before.Frameworks)
-	m.assessed = sync.OnceValue(func() map[entry.Ref]*assess.Assessment {
-		all, _ := assess.Read(m.before)
-		return all
-	})
 	return m, nil
 }
 
@@ -221,7 +215,9 @@ func inFolder(name, folder string) bool { return strings.HasPrefix(name, folder+
 
 // derivedAgain reports whether a changed assessment is what the engine makes of
 // the entry beside it, or gone because there is none to make. What the base's
-// file says is kept where a person locked it.
+// file says is kept where a person locked it. A model's answer is the base's too,
+// or one that the bot proposes, which is checked again here; anybody else's is
+// nothing that the bot would write.
 func (m *merge) derivedAgain(c registry.Change) bool {
 	doc := m.after.At(m.full(strings.TrimPrefix(c.Path, registry.AssessmentFolder+"/")))
 	live := doc != nil && doc.Whole() && doc.Entry.Status.Live()
@@ -233,20 +229,32 @@ func (m *merge) derivedAgain(c registry.Change) bool {
 			if !live || m.after.Entry(d.Ref) != doc {
 				return false
 			}
-			_, want, err := m.engine.Derive(m.after, doc, m.previous(doc))
+			previous := m.previous(doc)
+			if m.own {
+				if proposed := assess.Of(m.after, d); proposed != nil && proposed.Model != nil {
+					if previous == nil {
+						previous = new(assess.Assessment)
+					}
+					previous.Model = proposed.Model
+				}
+			}
+			_, want, err := m.engine.Derive(m.after, doc, previous)
 			return err == nil && bytes.Equal(want, d.Source.Bytes())
 		}
 	}
 	return false
 }
 
-// previous is what the base has of an entry's assessment. It matters only where a
-// person locked it, and reading them all takes time.
+// previous is what the base has of an entry's assessment, nil if nothing: a person
+// may have locked it, and a model's answer stands in it.
 func (m *merge) previous(doc *registry.Doc) *assess.Assessment {
-	if len(doc.Entry.Decisions) == 0 {
-		return nil
+	at := m.full(doc.AssessmentPath(m.folder))
+	for _, d := range m.before.Derived {
+		if d.Path == at {
+			return assess.Of(m.before, d)
+		}
 	}
-	return m.assessed()[doc.Ref]
+	return nil
 }
 
 // unsound lists the files by which a registry judges and is judged that have

@@ -15,6 +15,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
+	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/forge"
 	"github.com/dpg-registry/dpg-registry/internal/lint"
 	"github.com/dpg-registry/dpg-registry/internal/policy"
@@ -197,7 +198,11 @@ func (b *Bot) syncAssessments(ctx context.Context, m *mainBranch, out *Synced) e
 	settings := m.reg.Settings.Bot
 	p := m.purpose("assess")
 	if settings.Does("assess") {
-		proposals, err := assess.Plan(ctx, m.reg)
+		answers, err := b.answers(ctx, m, p.branch)
+		if err != nil {
+			return err
+		}
+		proposals, err := assess.PlanWith(ctx, m.reg, answers)
 		if err != nil {
 			return err
 		}
@@ -252,6 +257,75 @@ func credited(reg *registry.Registry, p assess.Proposal) []forge.Signature {
 
 // plainLogin is what an account at GitHub is called.
 var plainLogin = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}$`)
+
+// answers are those of models that stand: what the bot proposed on its branch
+// before, so that it is not forgotten while it waits to be merged, and over it what
+// this run was given.
+func (b *Bot) answers(ctx context.Context, m *mainBranch, branch string) (map[entry.Ref]*assess.Answer, error) {
+	all, err := b.proposedAnswers(ctx, m, branch)
+	if err != nil || b.Answers == nil {
+		return all, err
+	}
+	given, refused, err := assess.Offered(ctx, m.reg, b.Answers)
+	if err != nil {
+		return nil, fmt.Errorf("read the assessments that were handed over: %w", err)
+	}
+	const most = 50
+	for _, r := range refused[:min(len(refused), most)] {
+		b.logf("not taken from %q: %s", r.Path, r.Reason)
+	}
+	if n := len(refused) - most; n > 0 {
+		b.logf("%s not taken, likewise", plural(n, "more file or part was", "more files or parts were"))
+	}
+	b.logf("%s taken", plural(len(given), "answer of a model was", "answers of a model were"))
+	for ref, a := range given {
+		if a.Failed == "" || all[ref] == nil {
+			all[ref] = a
+		}
+	}
+	return all, nil
+}
+
+// proposedAnswers reads the bot's branch, unless a person pushed to it.
+func (b *Bot) proposedAnswers(ctx context.Context, m *mainBranch, branch string) (map[entry.Ref]*assess.Answer, error) {
+	none := map[entry.Ref]*assess.Answer{}
+	sha, ok, err := b.Forge.Head(ctx, branch)
+	if err != nil || !ok {
+		return none, err
+	}
+	g, err := b.Forge.Git(ctx) // again: it fetches the branch once it was asked where that is
+	if err != nil {
+		return nil, err
+	}
+	repo := b.repo(g)
+	head, err := g.CommitObject(plumbing.NewHash(sha))
+	if err != nil {
+		return nil, fmt.Errorf("branch %q at %.7s: %w", branch, sha, err)
+	}
+	fork, err := registry.MergeBase(m.head, head)
+	if err != nil || fork == nil {
+		return none, err
+	}
+	if theirs, err := b.personsCommit(ctx, fork, head); err != nil || theirs != "" {
+		return none, err
+	}
+	changes, err := repo.Changed(fork, head)
+	if err != nil {
+		return nil, err
+	}
+	var blobs []registry.Blob
+	for _, c := range changes {
+		if !c.Deleted && inFolder(c.Path, registry.AssessmentFolder) {
+			blobs = append(blobs, registry.Blob{Path: c.Path})
+		}
+	}
+	files, err := repo.Files(head)
+	if err != nil {
+		return nil, err
+	}
+	all, _, err := assess.Offered(ctx, m.reg, registry.Subset(files, blobs))
+	return all, err
+}
 
 // plainPath is what files with ids are named; no forge refuses it and no reader
 // trips over it. The lint rule file-name says so of others.

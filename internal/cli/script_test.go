@@ -46,13 +46,17 @@ func TestScript(t *testing.T) {
 				name, value, _ := strings.Cut(v, "=")
 				e.Setenv(name, value)
 			}
+			e.Values[modelKey{}] = new(fakeModel)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":    exits,
-			"sametree": sameTree,
-			"isjson":   isJSON,
-			"tally":    tally,
+			"endpoint":    endpoint,
+			"asked":       asked,
+			"manyentries": manyEntries,
+			"exits":       exits,
+			"sametree":    sameTree,
+			"isjson":      isJSON,
+			"tally":       tally,
 		},
 	})
 }

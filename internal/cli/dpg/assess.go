@@ -26,18 +26,44 @@ Derives an assessment of every live entry, in registry/assessments: a summary wh
 the description is missing or long, and the framework codes that the entry's own
 words support, each with the words. It needs no model and no network. What is up
 to date is not touched. In a repository with the bot this is the bot's work: it
-proposes the same files as a pull request.`,
+proposes the same files as a pull request.
+
+With --model it first asks a model, at any OpenAI-compatible endpoint, about the
+entries as they are committed, and joins in what of its answers the entries' own
+words bear out. What does not stand is dropped and counted; where there is no
+answer, the offline one stands and the file says so. Every answer is kept as it
+comes and stays until the entry's words, the frameworks or the prompt change, with
+or without --model: running again asks only what is left. The key is read from the
+environment (DPG_MODEL_KEY) or a file, never from the command line; DPG_MODEL and
+DPG_MODEL_URL stand in for the flags. With a token of a forge in the environment it
+does not start: what reads strangers' text must not be able to write anywhere.
+
+--dry-run --model lists what would be asked, with an estimate: one token for every 3
+bytes sent, and 1,000 for the answer.`,
 	Examples: []string{
 		"dpg assess",
 		"dpg assess --dry-run",
+		"dpg assess --model llama3.1 --model-url http://127.0.0.1:11434/v1",
+		"DPG_MODEL_KEY=... dpg assess --model gpt-4o-mini --model-url https://api.openai.com/v1 --out answers",
+		"dpg assess --model gpt-4o-mini --dry-run",
 	},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		dir := cli.RegistryFlag(flags)
 		dry := flags.Bool("dry-run", false, "list what would change, and write nothing")
 		jobs := cli.JobsFlag(flags)
+		var m modelRun
+		m.declare(flags)
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if len(args) > 0 {
 				return cli.Usagef("assess takes no arguments: it works out by itself which entries changed")
+			}
+			m.dir, m.dry, m.jobs = *dir, *dry, *jobs
+			if wanted, err := m.wanted(os.Getenv); err != nil {
+				return err
+			} else if wanted {
+				if err := m.run(ctx, o); err != nil || *dry || m.out != "" {
+					return err
+				}
 			}
 			return runAssess(ctx, o, *dir, *dry, *jobs)
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/forge"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
 
 var program = cli.Program{
@@ -225,12 +226,17 @@ fails an issue says why.
 With --publish the catalog of the default branch is written too, only the files
 that changed.
 
+With --assessments it takes what dpg assess --model --out DIR left there: only the
+models' answers about entries of the default branch, each checked against the
+entry's words and the frameworks again. All else in the folder is named and left.
+
 At GitHub a sync with nothing to do takes 2 requests, and 2 more for each pull
 request of the bot that is open.
 ` + environment,
 	Examples: []string{
 		"dpgbot sync --forge github:OWNER/REPO",
 		"dpgbot sync --forge ./forge",
+		"dpgbot sync --forge ./forge --assessments ./answers",
 		"dpgbot sync --forge ./forge --publish ./public",
 	},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
@@ -239,6 +245,7 @@ request of the bot that is open.
 		b.declareDryRun(flags)
 		publish := flags.String("publish", "", "write the catalog to `DIR`")
 		outputs := outputsFlag(flags)
+		answers := flags.String("assessments", "", "propose the models' answers in `DIR` that can be shown from the entries")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if len(args) > 0 {
 				return cli.Usagef("sync takes no arguments")
@@ -249,6 +256,14 @@ request of the bot that is open.
 			}
 			if err := checkPublish(b.forge, *publish); err != nil {
 				return err
+			}
+			if *answers != "" {
+				root, err := os.OpenRoot(*answers) // no link in it leads out of it
+				if err != nil {
+					return cli.Usagef("--assessments %q is no folder that can be read", *answers)
+				}
+				defer root.Close()
+				bt.Answers = registry.FromFS(root.FS())
 			}
 			done := o.Busy("reading the default branch")
 			defer done()
