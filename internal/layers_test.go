@@ -31,6 +31,7 @@ var layers = [][]string{
 	{"internal/spdx/sbom"},
 	{"internal/dpga"},
 	{"internal/registry"},
+	{"internal/history"},
 	{"internal/lint"},
 	{"internal/fix"},
 	{"internal/assess"},

@@ -184,6 +184,11 @@ func (r *Repo) changes(a, b *object.Tree) ([]Change, error) {
 
 // diff walks two trees side by side. Either may be nil.
 func (r *Repo) diff(prefix string, a, b *object.Tree, emit func(path string, deleted bool)) error {
+	return r.deltas(prefix, a, b, func(path string, _, after *object.TreeEntry) { emit(path, after == nil) })
+}
+
+// deltas is diff with what stands in either tree; one of the two may be nil.
+func (r *Repo) deltas(prefix string, a, b *object.Tree, emit func(path string, before, after *object.TreeEntry)) error {
 	ea, eb := entries(a), entries(b)
 	for len(ea) > 0 || len(eb) > 0 {
 		var x, y *object.TreeEntry
@@ -200,11 +205,14 @@ func (r *Repo) diff(prefix string, a, b *object.Tree, emit func(path string, del
 		}
 		name := prefix + cmp.Or(x, y).Name
 		isDir := func(e *object.TreeEntry) bool { return e != nil && e.Mode == filemode.Dir }
-		if x != nil && !isDir(x) && (y == nil || isDir(y)) {
-			emit(name, true)
+		file := func(e *object.TreeEntry) *object.TreeEntry {
+			if isDir(e) {
+				return nil
+			}
+			return e
 		}
-		if y != nil && !isDir(y) {
-			emit(name, false)
+		if before, after := file(x), file(y); before != nil || after != nil {
+			emit(name, before, after)
 		}
 		if isDir(x) || isDir(y) {
 			ta, err := r.subtree(x)
@@ -215,7 +223,7 @@ func (r *Repo) diff(prefix string, a, b *object.Tree, emit func(path string, del
 			if err != nil {
 				return err
 			}
-			if err := r.diff(name+"/", ta, tb, emit); err != nil {
+			if err := r.deltas(name+"/", ta, tb, emit); err != nil {
 				return err
 			}
 		}
