@@ -17,6 +17,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/forge"
+	"github.com/dpg-registry/dpg-registry/internal/history"
 	"github.com/dpg-registry/dpg-registry/internal/lint"
 	"github.com/dpg-registry/dpg-registry/internal/policy"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
@@ -77,8 +78,12 @@ func (b *Bot) catalog(ctx context.Context, m *mainBranch, found diag.Count) (*ca
 	if err != nil {
 		return nil, err
 	}
+	log, err := history.Read(ctx, m.repo, m.head, m.reg, nil)
+	if err != nil {
+		return nil, err
+	}
 	head := registry.StampOf(m.head)
-	cat, err := site.Build(ctx, catalog.Input{Registry: m.reg, Head: &head, Changes: changes})
+	cat, err := site.Build(ctx, catalog.Input{Registry: m.reg, Head: &head, Changes: changes, History: log})
 	if err != nil && found.Errors > 0 && ctx.Err() == nil { // two files of one id, a name that no file should have
 		b.logf("there is no catalog until branch %q is mended: %v", m.name, err)
 		return nil, nil

@@ -23,6 +23,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/framework"
+	"github.com/dpg-registry/dpg-registry/internal/history"
 	"github.com/dpg-registry/dpg-registry/internal/policy"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/schemas"
@@ -34,6 +35,7 @@ type Input struct {
 	Assessments map[entry.Ref]*assess.Assessment
 	Head        *registry.Stamp           // the commit that the registry is at; nil outside Git or with uncommitted changes
 	Changes     map[string]registry.Stamp // last change by path relative to the registry folder; nil where not known
+	History     *history.Log              // what happened to entries; nil where not known
 	Findings    *diag.Count               // of the last check; nil where there was none
 	AsOf        string                    // the day that Findings were judged at, "2006-01-02"; "" where dated rules were not
 }
@@ -101,7 +103,7 @@ func (b *builder) build() error {
 		b.cat.Index.Kinds = append(b.cat.Index.Kinds, summary)
 		status.Kinds = append(status.Kinds, KindStatus{summary.Name, summary.EntryCount, summary.Stages})
 	}
-	if err := cmp.Or(b.frameworks(entries), b.facets(entries), b.flat(entries)); err != nil {
+	if err := cmp.Or(b.frameworks(entries), b.facets(entries), b.flat(entries), b.changes()); err != nil {
 		return err
 	}
 	if c := b.in.Findings; c != nil {
@@ -220,6 +222,7 @@ func (b *builder) links() []Link {
 		Link{"manifest", "manifest.json", schema("manifest")},
 		Link{"openapi", openAPIName, nil},
 		Link{"schema", schemaFolder + "/{name}.schema.json", nil})
+	links = append(links, b.changeLinks(schema)...)
 	if _, used := b.in.Registry.Kind(predecessorKind); used {
 		for _, name := range []string{"dpgs/index.json", "dpg/{id}/index.json", "nominees/index.json", "nominee/{id}/index.json"} {
 			links = append(links, Link{"predecessor", "../../" + name, nil})

@@ -24,6 +24,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/history"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/schemas"
 )
@@ -67,8 +68,18 @@ func small(t *testing.T, edit func(files map[string]string)) Input {
 				Made:    assess.Made{Engine: "offline/1"},
 			},
 		},
-		Head:     &stamp,
-		Changes:  map[string]registry.Stamp{"dpgs/alpha.yaml": older, "dpgs/gone.yaml": older, "assessments/dpgs/alpha.yaml": stamp},
+		Head:    &stamp,
+		Changes: map[string]registry.Stamp{"dpgs/alpha.yaml": older, "dpgs/gone.yaml": older, "assessments/dpgs/alpha.yaml": stamp},
+		History: &history.Log{Changes: []history.Change{
+			{Seq: 1, Action: history.Added, Ref: entry.Ref{Kind: "dpg", ID: "alpha"}, Stage: "nominee", Commit: older.Commit, At: older.At},
+			{Seq: 2, Action: history.Added, Ref: entry.Ref{Kind: "dpg", ID: "gone"}, Stage: "nominee", Commit: older.Commit, At: older.At},
+			{Seq: 3, Action: history.Changed, Ref: entry.Ref{Kind: "dpg", ID: "alpha"}, Fields: []string{"/assessment", "/status/stage"},
+				Stage: "dpg", Commit: stamp.Commit, At: stamp.At},
+			{Seq: 4, Action: history.Removed, Ref: entry.Ref{Kind: "dpg", ID: "gone"}, Stage: "removed",
+				Reason: map[string]string{"": "The owner asked for it."}, Commit: stamp.Commit, At: stamp.At},
+			{Seq: 5, Action: history.Renamed, Ref: entry.Ref{Kind: "dpg", ID: "moved"}, Stage: "renamed", MovedTo: "alpha", Commit: stamp.Commit, At: stamp.At},
+			{Seq: 6, Action: history.Removed, Ref: entry.Ref{Kind: "resource", ID: "lost"}, Commit: older.Commit, At: older.At},
+		}},
 		Findings: &diag.Count{Warnings: 2},
 		AsOf:     stamp.At.Format(time.DateOnly),
 	}
@@ -130,7 +141,7 @@ func TestGolden(t *testing.T) {
 		"api/v1/dpgs/moved.json", "api/v1/resources/guide.json", "api/v1/frameworks.json", "api/v1/frameworks/mini.json", "api/v1/frameworks/mini/P1.json",
 		"api/v1/frameworks/mini/P2.json", "api/v1/frameworks/sdgs/3.json", "api/v1/frameworks/sdgs/4.json",
 		"api/v1/frameworks/dpg-standard/4.json", "api/v1/frameworks/dpg-standard/9a.json", "api/v1/status.json",
-		"dpgs/index.json", "dpg/Alpha.old/index.json", "nominee/beta/index.json",
+		"api/v1/changes.json", "api/v1/changes/000001.json", "api/v1/changes.atom", "dpgs/index.json", "dpg/Alpha.old/index.json", "nominee/beta/index.json",
 	} {
 		got.Files = append(got.Files, txtar.File{Name: name, Data: file(t, c, name)})
 	}
@@ -197,7 +208,7 @@ func schemaOf(name string) string {
 		return ""
 	case dir == "":
 		switch base {
-		case "index.json", "full.json", "status.json", "manifest.json", "frameworks.json", "views.json", "stats.json", "identifiers.json", "search.json":
+		case "index.json", "full.json", "status.json", "manifest.json", "frameworks.json", "views.json", "stats.json", "identifiers.json", "search.json", "changes.json":
 			return "catalog-" + strings.TrimSuffix(base, ".json") + ".schema.json"
 		}
 		return "catalog-list.schema.json"
@@ -205,6 +216,8 @@ func schemaOf(name string) string {
 		return "catalog-framework.schema.json"
 	case strings.HasPrefix(dir, "frameworks/"):
 		return "catalog-view.schema.json"
+	case dir == "changes/":
+		return "catalog-changes-shard.schema.json"
 	case dir == "views/":
 		return "catalog-facet.schema.json"
 	case strings.HasPrefix(dir, "views/"):
@@ -220,8 +233,8 @@ func closed(t *testing.T) func(name string) *jsonschema.Schema {
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
 	names, err := fs.Glob(schemas.FS, "catalog-*.schema.json")
-	if err != nil || len(names) != 15 {
-		t.Fatalf("%d schemas of responses, %v, want 15", len(names), err)
+	if err != nil || len(names) != 17 {
+		t.Fatalf("%d schemas of responses, %v, want 17", len(names), err)
 	}
 	var shut func(v any)
 	shut = func(v any) {
@@ -294,8 +307,8 @@ func TestEveryResponseIsAsItsSchemaSays(t *testing.T) {
 					t.Errorf("%s opens with (-want +got):\n%s", name, diff)
 				}
 			}
-			if name == "full" && len(used) != 15 {
-				t.Errorf("%d schemas were used, want 15", len(used))
+			if name == "full" && len(used) != 17 {
+				t.Errorf("%d schemas were used, want 17", len(used))
 			}
 		})
 	}
@@ -525,7 +538,7 @@ func TestOneKeyOneShape(t *testing.T) {
 			walk(at+"/"+key, f.Type)
 		}
 	}
-	for _, v := range []any{Index{}, List{}, EntryResponse{}, Frameworks{}, Framework{}, View{}, Full{}, StatusResponse{}, Manifest{}} {
+	for _, v := range []any{Index{}, List{}, EntryResponse{}, Frameworks{}, Framework{}, View{}, Full{}, StatusResponse{}, Manifest{}, ChangesResponse{}, ShardResponse{}} {
 		walk("", reflect.TypeOf(v))
 	}
 	excepted := map[string]string{

@@ -2,6 +2,7 @@ package history
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -9,6 +10,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/go-git/go-git/v5/plumbing/object"
 
 	"github.com/dpg-registry/dpg-registry/internal/disk"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
@@ -36,6 +39,17 @@ func mark(repo *registry.Repo, reg *registry.Registry, log []byte) []byte {
 		kinds += fmt.Sprintf(" %q in %q", k.Name, k.Folder)
 	}
 	return fmt.Appendf(nil, "history %d of %q:%s; %s\n", format, repo.Folder, kinds, hex.EncodeToString(sum[:]))
+}
+
+// Read is Read on the log that was kept, if any, and keeps what it found. Where
+// that cannot be kept, the next run is slower and nothing else.
+func (c Cache) Read(ctx context.Context, repo *registry.Repo, head *object.Commit, reg *registry.Registry) (*Log, error) {
+	kept := c.Load(repo, reg)
+	log, err := Read(ctx, repo, head, reg, kept)
+	if err == nil && (kept == nil || kept.Head != log.Head) {
+		_ = c.Save(repo, reg, log)
+	}
+	return log, err
 }
 
 // Load gives the log that was kept for a registry, or nil where there is none that

@@ -151,6 +151,8 @@ func response(name string) string {
 		return "facet-view"
 	case dir == "csv/":
 		return ""
+	case dir == "changes/":
+		return "changes-shard"
 	}
 	return "entry"
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/history"
 	"github.com/dpg-registry/dpg-registry/internal/published"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/internal/site"
@@ -19,7 +20,7 @@ var buildCommand = cli.Command{
 	Help: `
 Builds the whole catalog as static files. The same commit gives the same bytes:
 dates come from Git. Outside Git, or while entries are changed and not committed,
-source_commit and the dates of changes are null. Only files that changed are
+source_commit and the dates of changes are null and there is no list of changes. Only files that changed are
 written, the manifest last; a folder whose catalog would lose an id is left alone,
 and so is one that holds other files and no catalog yet.
 
@@ -35,7 +36,7 @@ purpose is named with its reason under "breaks" in registry.yaml.`,
 		dir := cli.RegistryFlag(flags)
 		out := flags.String("out", "", "write the catalog to `DIR`")
 		against := flags.String("against", "", "refuse to break what was published in a folder or at an address, `OLD`")
-		noHistory := flags.Bool("no-history", false, "do without Git's history: the dates of changes are null")
+		noHistory := flags.Bool("no-history", false, "do without Git's history: the dates of changes are null, and there is no list of changes")
 		jobs := cli.JobsFlag(flags)
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if *out == "" || len(args) > 0 {
@@ -108,7 +109,7 @@ func catalogInput(ctx context.Context, o *cli.IO, dir string, noHistory bool, jo
 		return in, err
 	}
 	if repo == nil {
-		o.Say("%s is not in a Git repository: source_commit and dates of changes are null", dir)
+		o.Say("%s is not in a Git repository: source_commit and dates of changes are null, and there is no list of changes", dir)
 		return in, nil
 	}
 	head, err := repo.Head()
@@ -116,7 +117,7 @@ func catalogInput(ctx context.Context, o *cli.IO, dir string, noHistory bool, jo
 		return in, err
 	}
 	if head == nil {
-		o.Say("the repository has no commit yet: source_commit and dates of changes are null")
+		o.Say("the repository has no commit yet: source_commit and dates of changes are null, and there is no list of changes")
 		return in, nil
 	}
 	same, err := repo.Same(in.Registry, head)
@@ -124,15 +125,19 @@ func catalogInput(ctx context.Context, o *cli.IO, dir string, noHistory bool, jo
 		return in, err
 	}
 	if !same {
-		o.Say("%s has changes that are not committed: source_commit and dates of changes are null", dir)
+		o.Say("%s has changes that are not committed: source_commit and dates of changes are null, and there is no list of changes", dir)
 		return in, nil
 	}
 	stamp := registry.StampOf(head)
 	in.Head = &stamp
-	if !noHistory {
-		if in.Changes, err = repo.LastChanges(head); err != nil {
-			return in, fmt.Errorf("history of %s: %w", dir, err)
-		}
+	if noHistory {
+		return in, nil
+	}
+	if in.Changes, err = repo.LastChanges(head); err == nil {
+		in.History, err = history.Cache{Dir: cacheDir(dir)}.Read(ctx, repo, head, in.Registry)
+	}
+	if err != nil {
+		return in, fmt.Errorf("history of %s: %w", dir, err)
 	}
 	return in, nil
 }
