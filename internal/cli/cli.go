@@ -76,6 +76,7 @@ type Command struct {
 	Args     string // how its arguments are shown, such as "[FILE...]"
 	Summary  string // one line, no period
 	Help     string // a paragraph or two
+	Hidden   bool   // left out of the overview, for what few people need
 	Examples []string
 	Setup    func(*flag.FlagSet) func(ctx context.Context, o *IO, args []string) error
 }
@@ -218,19 +219,24 @@ func (p Program) unknown(args []string) error {
 		return Usagef("%s needs one more word: %s", args[0], strings.Join(under, ", "))
 	}
 	var names []string
-	for _, c := range p.Commands {
+	for _, c := range p.listed() {
 		names = append(names, c.Name)
 	}
 	return Usagef("there is no command %q; there are %s", args[0], strings.Join(names, ", "))
 }
 
+// listed are the commands that the overview names.
+func (p Program) listed() []Command {
+	return slices.DeleteFunc(slices.Clone(p.Commands), func(c Command) bool { return c.Hidden })
+}
+
 func (p Program) help(w io.Writer) {
 	fmt.Fprintf(w, "%s\n\nUsage:\n\n\t%s COMMAND [FLAGS] [ARGUMENTS]\n\nCommands:\n\n", p.Summary, p.Name)
 	wide := 0
-	for _, c := range p.Commands {
+	for _, c := range p.listed() {
 		wide = max(wide, len(c.Name))
 	}
-	for _, c := range p.Commands {
+	for _, c := range p.listed() {
 		fmt.Fprintf(w, "\t%-*s  %s\n", wide, c.Name, c.Summary)
 	}
 	fmt.Fprintf(w, "\n%s help COMMAND tells more, %s version which program this is.\n", p.Name, p.Name)

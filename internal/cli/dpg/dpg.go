@@ -25,6 +25,7 @@ var program = cli.Program{
 		serveCommand,
 		verifyCommand,
 		diffCommand,
+		compatCommand,
 		initCommand,
 		licenseParseCommand,
 		licenseFixCommand,
