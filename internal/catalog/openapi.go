@@ -67,10 +67,11 @@ type (
 // unschemed says what the responses are that no JSON Schema describes, by the
 // name of their link.
 var unschemed = map[string]struct{ title, about string }{
-	"csv":        {"About the CSV tables", "Columns, licence and credit of the tables, as the W3C's CSV on the Web has them."},
-	"csv-table":  {"A CSV table", "One table, in RFC 4180's form. A value that office programs would run as a formula has an apostrophe before it."},
-	"full-lines": {"Every entry, a line each", "The responses for each entry, one JSON object a line."},
-	"schema":     {"A JSON Schema", "JSON Schema 2020-12 of a response or of a source file."},
+	"changes-feed": {"A feed of changes", "The newest changes as an Atom feed."},
+	"csv":          {"About the CSV tables", "Columns, licence and credit of the tables, as the W3C's CSV on the Web has them."},
+	"csv-table":    {"A CSV table", "One table, in RFC 4180's form. A value that office programs would run as a formula has an apostrophe before it."},
+	"full-lines":   {"Every entry, a line each", "The responses for each entry, one JSON object a line."},
+	"schema":       {"A JSON Schema", "JSON Schema 2020-12 of a response or of a source file."},
 }
 
 // openAPI writes the description of the interface: one operation for each link of
@@ -202,7 +203,7 @@ func mediaType(name string) string {
 		return "text/csv"
 	case path.Ext(name) == ".ndjson":
 		return "application/x-ndjson"
-	case path.Ext(name) == ".xml":
+	case path.Ext(name) == ".atom":
 		return "application/atom+xml"
 	}
 	return "application/json"
