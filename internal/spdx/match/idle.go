@@ -57,7 +57,7 @@ func idleLines(text []byte, from, to int) []Span {
 			idle = append(idle, Span{at, at + ownerEnd(text[at:stop])})
 		case owner && n <= maxIdle && !claims(line):
 			idle = append(idle, Span{at, stop})
-		case n <= maxIdle && !saysHeavy(line) && (mailOrAddress.Match(line) || authorLine.Match(line)):
+		case n <= maxIdle && !saysMore(line) && (mailOrAddress.Match(line) || authorLine.Match(line)):
 			idle = append(idle, Span{at, stop})
 		default:
 			owner = false
@@ -171,7 +171,7 @@ func claims(part []byte) bool {
 }
 
 var (
-	mail       = regexp.MustCompile(`[\w.+-]+@[\w.-]+|(?:https?://|www\.)\S+`)
+	mail       = regexp.MustCompile(`[\w.+-]+@[\w.-]+|(?:https?://|www\.)\S+|\b[\w-]+(?:\.[\w-]+)+/\S*`)
 	claimWords = func() map[string]bool {
 		m := map[string]bool{}
 		for w := range bytes.FieldsSeq([]byte(`not no nor never only must shall may cannot without unless except permission permitted granted grant grants prohibited forbidden
@@ -183,11 +183,12 @@ warranty liable condition conditions provided agree agrees fee sell sold militar
 	}()
 )
 
-// saysHeavy reports whether a part of a text has a word that could change what is
-// allowed.
-func saysHeavy(part []byte) bool {
+// saysMore reports whether a part of a text has, but for addresses, a word that
+// could change what is allowed.
+func saysMore(part []byte) bool {
+	part = mail.ReplaceAll(part, nil)
 	for w := range bytes.FieldsFuncSeq(part, func(r rune) bool { return r < 'A' || r > 'Z' && r < 'a' || r > 'z' && r < 0x80 }) {
-		if heavy.has(lowerASCII(w)) {
+		if w := lowerASCII(w); heavy.has(w) || rights.has(w) {
 			return true
 		}
 	}

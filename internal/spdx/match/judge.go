@@ -224,7 +224,7 @@ func (d *Detector) weigh(v *verdict, t *template, text []byte, doc []word, e edi
 		v.cost += 0.2
 		return
 	}
-	if len(gone) == 0 && len(came) <= 10 && !slices.ContainsFunc(came, rights.has) && heavyOf(came) == "" && webAddress.Match(text[doc[at.from].start:doc[at.to-1].end]) {
+	if len(gone) == 0 && len(came) <= 10 && webAddress.Match(text[doc[at.from].start:doc[at.to-1].end]) && !saysMore(text[doc[at.from].start:doc[at.to-1].end]) {
 		v.cost += 0.2
 		return
 	}
