@@ -45,6 +45,7 @@ var layers = [][]string{
 	{"internal/forge/forgetest", "internal/forge/github"},
 	{"internal/forge/github/githubtest"},
 	{"internal/propose"},
+	{"internal/publish"},
 	{"internal/bot"},
 	{"internal/template"},
 	{"internal/watch"},

@@ -33,13 +33,14 @@ func (e *LostError) Error() string {
 		plural(len(e.IDs), "id was", "ids were"), some(e.IDs))
 }
 
-// journalName lists the files that a run is about to add. It stands in the folder
-// only while that run lasts: after a crash the next one knows whose they are.
+// journalName lists the files that a run is about to add or to remove. It stands in
+// the folder only while that run lasts: after a crash the next one knows whose they
+// are, also where no manifest lists them.
 const journalName = apiFolder + "/.publishing"
 
 // Write puts the catalog into a folder. Only what differs is written, each file
-// whole, the manifest last; a file that the folder's manifest lists and the new
-// one does not is removed. Other files that came later are nobody's business: they
+// whole, the manifest after the files it lists; then a file that the manifest before
+// lists and the new one does not is removed. Other files that came later are nobody's business: they
 // stay, and one that stands where a new file belongs is an error, as is a folder
 // that holds other files and no catalog. The error is a *LostError if the folder publishes an id that the catalog has not.
 func (c *Catalog) Write(dir string) (WriteReport, error) {
@@ -82,7 +83,14 @@ func (c *Catalog) write(dir string) (report WriteReport, err error) {
 	if err := c.unclaimed(folder, added); err != nil {
 		return report, err
 	}
-	if err := begin(folder, begun, added); err != nil {
+	maps.Copy(before, begun)
+	var gone []string
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if c.files[name] == nil && name != manifestName {
+			gone = append(gone, name)
+		}
+	}
+	if err := begin(folder, begun, slices.Concat(added, gone)); err != nil {
 		return report, err
 	}
 	write := func(name string, data []byte) error {
@@ -102,26 +110,22 @@ func (c *Catalog) write(dir string) (report WriteReport, err error) {
 			return report, err
 		}
 	}
-	// Before the manifest: while it lists a file, the next run can remove it.
-	maps.Copy(before, begun)
-	for _, name := range slices.Sorted(maps.Keys(before)) {
-		if c.files[name] != nil || name == manifestName {
-			continue
-		}
-		gone, err := remove(folder, name)
-		if err != nil {
-			return report, err
-		}
-		if gone {
-			report.Removed = append(report.Removed, name)
-		}
-	}
 	manifest, err := c.manifest()
 	if err != nil {
 		return report, err
 	}
 	if err := write(manifestName, manifest); err != nil {
 		return report, err
+	}
+	// After the manifest: whoever reads it finds every file that it lists.
+	for _, name := range gone {
+		was, err := remove(folder, name)
+		if err != nil {
+			return report, err
+		}
+		if was {
+			report.Removed = append(report.Removed, name)
+		}
 	}
 	return report, folder.Remove(journalName)
 }
@@ -136,19 +140,30 @@ func published(folder *disk.Folder) (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
+	m, err := readManifest(data)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{manifestName: true}
+	for _, f := range m.Files {
+		names[f.Path] = true
+	}
+	return names, nil
+}
+
+// readManifest reads a manifest that this program wrote.
+func readManifest(data []byte) (*Manifest, error) {
 	var m Manifest
 	if err := json.Unmarshal(data, &m); err != nil || m.SchemaVersion == "" {
 		return nil, fmt.Errorf("%s is not a manifest of this program, so it cannot be told what was published; "+
 			"choose another folder, or bring the manifest back", manifestName)
 	}
-	names := map[string]bool{manifestName: true}
 	for _, f := range m.Files {
 		if !confined(f.Path) {
 			return nil, fmt.Errorf("%s lists %q, which no catalog has; choose another folder, or bring the manifest back", manifestName, f.Path)
 		}
-		names[f.Path] = true
 	}
-	return names, nil
+	return &m, nil
 }
 
 // begun reads what an interrupted run was adding.
@@ -166,12 +181,13 @@ func begun(folder *disk.Folder) (map[string]bool, error) {
 	return names, nil
 }
 
-func begin(folder *disk.Folder, begun map[string]bool, added []string) error {
-	if len(added) == 0 {
+func begin(folder *disk.Folder, begun map[string]bool, names []string) error {
+	if len(names) == 0 {
 		return nil
 	}
-	all := append(slices.Collect(maps.Keys(begun)), added...)
+	all := append(slices.Collect(maps.Keys(begun)), names...)
 	slices.Sort(all)
+	all = slices.Compact(all)
 	_, err := folder.Write(journalName, []byte(strings.Join(all, "\n")+"\n"))
 	return err
 }
