@@ -54,5 +54,6 @@ eval-licenses: ## measure licence detection on real files and rewritten texts (n
 clean: ## delete what was built
 	rm -rf bin public demo
 
-soak: ## the tests that take minutes: every state a killed run can leave
+soak: ## the tests that take minutes: every state a killed run can leave, and a bucket of MinIO
 	$(GO) test ./internal/cli -run Killed -every -v -timeout 30m
+	$(GO) test -tags soak ./internal/publish -run MinIO -v

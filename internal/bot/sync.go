@@ -68,6 +68,16 @@ func (b *Bot) sync(ctx context.Context) (*Synced, error) {
 	return out, err
 }
 
+// Catalog makes the catalog of the default branch, and proposes nothing. It is nil,
+// and the log says why, where files do not load as what they should be.
+func (b *Bot) Catalog(ctx context.Context) (*catalog.Catalog, error) {
+	m, err := b.main(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return b.catalog(ctx, m, diag.Tally(m.reg.Findings))
+}
+
 // catalog returns nil, and a log line, where what people wrote cannot be published.
 func (b *Bot) catalog(ctx context.Context, m *mainBranch, found diag.Count) (*catalog.Catalog, error) {
 	if n := diag.Tally(m.reg.Findings).Errors; n > 0 {

@@ -90,7 +90,11 @@ func (s *store) place(t *testing.T, prefix string) place {
 		Target: b,
 		files:  func() map[string]string { return s.files(t, prefix+"/") },
 		put: func(name, data string) {
-			// As somebody with another client would.
+			// As somebody with another client would. This server keeps the metadata of an
+			// object that is overwritten, which no real one does.
+			if _, err := s.backend.DeleteObject(bucketForTests, prefix+"/"+name); err != nil {
+				t.Fatal(err)
+			}
 			if _, err := b.client.PutObject(t.Context(), bucketForTests, prefix+"/"+name, strings.NewReader(data), int64(len(data)), minio.PutObjectOptions{}); err != nil {
 				t.Fatal(err)
 			}

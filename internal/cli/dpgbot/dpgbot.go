@@ -32,6 +32,7 @@ var program = cli.Program{
 		observeCommand,
 		watchCommand,
 		doctorCommand,
+		publishCommand,
 		initCommand,
 		openCommand,
 		issueCommand,
