@@ -24,6 +24,8 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/disk"
 	"github.com/dpg-registry/dpg-registry/internal/forge"
+	"github.com/dpg-registry/dpg-registry/internal/forge/github"
+	"github.com/dpg-registry/dpg-registry/internal/forge/github/githubtest"
 )
 
 const manifestName = catalog.ManifestName
@@ -93,7 +95,8 @@ type place struct {
 
 func places(t *testing.T, test func(t *testing.T, p place)) {
 	t.Run("folder", func(t *testing.T) { test(t, folderPlace(t)) })
-	t.Run("branch", func(t *testing.T) { test(t, branchPlace(t)) })
+	t.Run("branch", func(t *testing.T) { test(t, branchPlace(t, newForge(t))) })
+	t.Run("branch at GitHub", func(t *testing.T) { test(t, branchPlace(t, newGitHub(t))) })
 	t.Run("bucket", func(t *testing.T) { test(t, newStore(t).place(t, "some/where")) })
 }
 
@@ -139,8 +142,23 @@ func newForge(t *testing.T) *forge.Local {
 	return f
 }
 
-func branchPlace(t *testing.T) place {
-	f := newForge(t)
+// newGitHub is a forge at the fake GitHub, which stands on real Git.
+func newGitHub(t *testing.T) forge.Forge {
+	t.Helper()
+	s := githubtest.New(t, githubtest.Options{})
+	opt := github.Options{
+		Owner: "octo", Name: "registry", Tokens: github.StaticToken(s.WorkflowToken()), Push: true,
+		API: s.API(), Server: s.URL(), Now: func() time.Time { return day }, Log: t.Logf,
+	}
+	opt.Login, opt.UserID = github.Workflow()
+	f, err := github.Open(opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func branchPlace(t *testing.T, f forge.Forge) place {
 	b := &Branch{Forge: f, Name: "gh-pages", When: day}
 	return place{
 		Target: b,
@@ -158,7 +176,7 @@ func branchPlace(t *testing.T) place {
 	}
 }
 
-func branchFiles(t *testing.T, f *forge.Local, branch string) map[string]string {
+func branchFiles(t *testing.T, f forge.Forge, branch string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	head, ok, err := f.Head(t.Context(), branch)
