@@ -1,18 +1,15 @@
 package site
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
 	"path"
 	"strings"
-	"time"
+
+	"github.com/dpg-registry/dpg-registry/internal/catalog"
 )
 
 // Handler serves a built catalog: plain files, and index.html or index.json for
@@ -20,25 +17,27 @@ import (
 // and lists of folders are not there for it.
 //
 // Give it the FS of an os.Root, which lets no name out of its folder.
-func Handler(files fs.FS) http.Handler { return &server{files} }
+func Handler(files fs.FS) http.Handler { return &server{files: files} }
 
-type server struct{ files fs.FS }
+type server struct {
+	files fs.FS
+	sums  map[string]catalog.ManifestFile // what may be kept, by name; nil keeps nothing
+	kept  cache
+}
 
 // policy lets a page style itself and do nothing else: even if an entry's text
 // came through as markup, it could load, run, frame and send nothing.
 const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Content-Security-Policy", policy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "ETag")
+	Headers(w.Header())
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		h.Set("Allow", "GET, HEAD")
-		s.problem(w, r, http.StatusMethodNotAllowed, "only GET and HEAD are answered here")
+		w.Header().Set("Allow", "GET, HEAD")
+		Problem(w, r, http.StatusMethodNotAllowed, "only GET and HEAD are answered here")
+		return
+	}
+	if c := s.kept.get(r.URL.Path); c != nil {
+		c.answer(w, r)
 		return
 	}
 	name, folder, ok := nameOf(r.URL.Path)
@@ -112,29 +111,13 @@ func (s *server) stat(name string) (fs.FileInfo, error) {
 	return fs.Lstat(s.files, name)
 }
 
-func (s *server) file(w http.ResponseWriter, r *http.Request, name string) {
-	data, err := fs.ReadFile(s.files, name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		s.missing(w, r)
-		return
-	case err != nil:
-		s.problem(w, r, http.StatusInternalServerError, "the file could not be read")
-		return
-	}
-	sum := sha256.Sum256(data)
-	h := w.Header()
-	h.Set("Content-Type", contentType(name))
-	h.Set("ETag", `"`+hex.EncodeToString(sum[:16])+`"`)
-	h.Set("Cache-Control", "no-cache") // keep it, and ask whether it still holds
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
-}
-
 // contentType is decided here, not by the machine's own table of types.
 func contentType(name string) string {
 	switch path.Ext(name) {
 	case ".json":
 		return "application/json"
+	case ".ndjson":
+		return "application/x-ndjson"
 	case ".html":
 		return "text/html; charset=utf-8"
 	case ".css":
@@ -171,12 +154,28 @@ func (s *server) missing(w http.ResponseWriter, r *http.Request) {
 			detail = "there is no such file in this catalog; " + name + ".json is there"
 		}
 	}
-	s.problem(w, r, http.StatusNotFound, detail)
+	Problem(w, r, http.StatusNotFound, detail)
 }
 
-// problem answers a program in its own words (RFC 9457) and a person in plain
-// text.
-func (s *server) problem(w http.ResponseWriter, r *http.Request, status int, detail string) {
+// Headers sets what every answer carries: a page may style itself and do nothing
+// else, and programs of any origin may read.
+func Headers(h http.Header) {
+	// The lists are shared between answers, which only ever replace them.
+	h["Content-Security-Policy"] = always.policy
+	h["X-Content-Type-Options"] = always.nosniff
+	h["Referrer-Policy"] = always.referrer
+	h["Cross-Origin-Resource-Policy"] = always.resource
+	h["Access-Control-Allow-Origin"] = always.origin
+	h["Access-Control-Expose-Headers"] = always.expose
+}
+
+var always = struct{ policy, nosniff, referrer, resource, origin, expose []string }{
+	[]string{policy}, []string{"nosniff"}, []string{"no-referrer"}, []string{"cross-origin"}, []string{"*"}, []string{"ETag, Retry-After"},
+}
+
+// Problem answers a program in its own words (RFC 9457) and a person in plain
+// text. Of the request it tells nothing but what detail says.
+func Problem(w http.ResponseWriter, r *http.Request, status int, detail string) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	var body []byte

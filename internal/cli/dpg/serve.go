@@ -2,84 +2,187 @@ package dpg
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"flag"
+	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
+	"os/signal"
 	"strconv"
 	"syscall"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"github.com/dpg-registry/dpg-registry/internal/cli"
-	"github.com/dpg-registry/dpg-registry/internal/site"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
+	"github.com/dpg-registry/dpg-registry/internal/serve"
 )
 
 var serveCommand = cli.Command{
 	Name:    "serve",
-	Summary: "serve a catalog over HTTP",
+	Summary: "serve a catalog over HTTP, and answer searches in it",
 	Help: `
 Serves a built catalog until interrupted, or builds the registry's own into a
 temporary folder first. It listens on this machine only, unless --addr says more.
-Where the port is taken, the next free one is used; port 0 is any that is free.`,
+Where the port is taken, the next free one is used; port 0 is any that is free.
+
+Beside the files it answers /api/v1/search?q=WORDS, with filters such as kind, sdg,
+license and country, and counts for each; /api/v1/search/openapi.json describes it.
+
+A catalog that is built anew into the folder is taken in within seconds, and so is a
+new commit of the registry; SIGHUP has it looked for at once. Requests go on meanwhile.
+
+One address may ask --rate times a second. Behind a proxy, name it with
+--trusted-proxy, so that X-Forwarded-For is believed from it and from nobody else.`,
 	Examples: []string{
 		"dpg serve",
 		"dpg serve --dir public --addr 127.0.0.1:9000",
+		"dpg serve --dir public --addr 10.0.0.5:8080 --trusted-proxy 10.0.0.0/24",
 	},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
+		s := &serving{}
+		flags.Func("trusted-proxy", "believe X-Forwarded-For from `NETWORK`, an address or a range such as 10.0.0.0/24; may be given again", s.trust)
 		registryDir := cli.RegistryFlag(flags)
-		dir := flags.String("dir", "", "serve the catalog in `DIR` instead of building one")
+		flags.StringVar(&s.dir, "dir", "", "serve the catalog in `DIR` instead of building one")
 		noHistory := flags.Bool("no-history", false, "do without Git's history: the dates of changes are null")
 		addr := flags.String("addr", "127.0.0.1:8080", "listen on `ADDRESS`")
+		flags.IntVar(&s.options.Rate, "rate", 100, "let one address ask `N` times a second, over ten seconds; 0 is any number")
+		flags.DurationVar(&s.poll, "poll", 2*time.Second, "look for a new catalog every `INTERVAL`; 0 is only at SIGHUP")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
-			if len(args) > 0 {
+			switch {
+			case len(args) > 0:
 				return cli.Usagef("serve takes no arguments; name a folder with --dir DIR")
+			case s.options.Rate < 0 || s.options.Rate > 1_000_000:
+				return cli.Usagef("--rate %d is not between 0 and 1000000", s.options.Rate)
+			case s.poll < 0 || s.poll > 0 && s.poll < 100*time.Millisecond:
+				return cli.Usagef("--poll %s is neither 0 nor 100ms or more", s.poll)
 			}
-			if *dir != "" {
-				return serve(ctx, o, *dir, *addr)
-			}
-			done := o.Busy("building")
-			defer done()
-			cat, err := buildCatalog(ctx, o, *registryDir, *noHistory, 0)
-			if err != nil {
-				return err
+			s.options.Now = cli.Now
+			if s.dir != "" {
+				return s.run(ctx, o, *addr)
 			}
 			temporary, err := os.MkdirTemp("", "dpg-serve-")
 			if err != nil {
 				return err
 			}
 			defer os.RemoveAll(temporary)
-			if _, err := cat.Write(temporary); err != nil {
+			s.dir = temporary
+			s.build = func(ctx context.Context, o *cli.IO) error {
+				cat, err := buildCatalog(ctx, o, *registryDir, *noHistory, 0)
+				if err != nil {
+					return err
+				}
+				_, err = cat.Write(temporary)
 				return err
 			}
-			done()
-			return serve(ctx, o, temporary, *addr)
+			s.commit = func() (string, error) {
+				repo, err := registry.FindRepo(*registryDir)
+				if err != nil || repo == nil {
+					return "", err
+				}
+				head, err := repo.Head()
+				if err != nil || head == nil {
+					return "", err
+				}
+				return head.Hash.String(), nil
+			}
+			return s.run(ctx, o, *addr)
 		}
 	},
 }
 
-func serve(ctx context.Context, o *cli.IO, dir, addr string) error {
-	root, err := os.OpenRoot(dir)
+// serving is a catalog that is served, and where newer ones come from.
+type serving struct {
+	dir     string
+	options serve.Options
+	poll    time.Duration
+
+	// build writes the registry's catalog into dir, and commit names what it was
+	// built from ("" outside Git); nil where somebody else writes it.
+	build  func(context.Context, *cli.IO) error
+	commit func() (string, error)
+
+	built    string            // the commit that dir is built from
+	manifest [sha256.Size]byte // of the catalog that is served
+}
+
+// trust takes an address or a range of them.
+func (s *serving) trust(text string) error {
+	p, err := netip.ParsePrefix(text)
 	if err != nil {
-		return cli.Usagef("there is no folder %q to serve; dpg build --out %s makes one", dir, dir)
+		addr, err := netip.ParseAddr(text)
+		if err != nil {
+			return fmt.Errorf("%q is neither an address nor a range such as 10.0.0.0/24", text)
+		}
+		p = netip.PrefixFrom(addr, addr.BitLen())
+	}
+	s.options.TrustedProxies = append(s.options.TrustedProxies, p)
+	return nil
+}
+
+// maxConnections bounds what all readers hold open at one time.
+const maxConnections = 4096
+
+func (s *serving) run(ctx context.Context, o *cli.IO, addr string) error {
+	done := o.Busy("building")
+	defer done()
+	if s.build != nil {
+		var err error
+		if s.built, err = s.commit(); err != nil {
+			return err
+		}
+		if err := s.build(ctx, o); err != nil {
+			return err
+		}
+	}
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return cli.Usagef("there is no folder %q to serve; dpg build --out %s makes one", s.dir, s.dir)
 	}
 	defer root.Close()
 	if !holdsCatalog(root) {
-		return cli.Usagef("%q holds no catalog; run dpg build --out %s first", dir, dir)
+		return cli.Usagef("%q holds no catalog; run dpg build --out %s first", s.dir, s.dir)
+	}
+	s.manifest = manifestOf(root)
+	cat, err := serve.Load(ctx, root.FS(), 0)
+	if err != nil {
+		return err
 	}
 	l, err := listen(addr)
 	if err != nil {
 		return err
 	}
-	o.Say("serving %s on http://%s/ (the API starts at http://%s/api/v1/index.json)", dir, l.Addr(), l.Addr())
+	done()
+	handler := serve.New(cat, s.options)
+	o.Say("serving %s on http://%s/ (the API starts at http://%s/api/v1/index.json)", s.dir, l.Addr(), l.Addr())
+	if !cat.Searchable() {
+		o.Say("this catalog has no api/v1/full.ndjson, so it cannot be searched; dpg build writes one")
+	}
 	server := &http.Server{
-		Handler:           site.Handler(root.FS()),
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      2 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          log.New(io.Discard, "", 0), // what readers do wrong is told to them
 	}
+	watching, end := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		s.watch(watching, o, root, handler)
+	}()
+	defer func() { // before the folder goes
+		end()
+		<-watched
+	}()
 	answered := make(chan struct{}) // closed once those who had asked have their answers
 	stop := context.AfterFunc(ctx, func() {
 		defer close(answered)
@@ -88,12 +191,91 @@ func serve(ctx context.Context, o *cli.IO, dir, addr string) error {
 		server.Shutdown(grace)
 	})
 	defer stop()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(netutil.LimitListener(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	<-answered
 	o.Say("stopped")
 	return nil
+}
+
+// watch takes in newer catalogs until the context ends. What cannot be read is
+// said once, and the catalog from before goes on being served.
+func (s *serving) watch(ctx context.Context, o *cli.IO, root *os.Root, handler *serve.Server) {
+	hangup := make(chan os.Signal, 1)
+	notifyHangup(hangup)
+	defer signal.Stop(hangup)
+	var tick <-chan time.Time
+	if s.poll > 0 {
+		ticker := time.NewTicker(s.poll)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	said := ""
+	for {
+		now := false
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick:
+		case <-hangup:
+			now = true
+		}
+		err := s.renew(ctx, o, root, handler, now)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			said = ""
+		case err.Error() != said:
+			said = err.Error()
+			o.Say("the catalog from before is still served: %s", said)
+		}
+	}
+}
+
+// renew takes in a newer catalog if there is one. now has the registry built
+// again, whatever its commit is.
+func (s *serving) renew(ctx context.Context, o *cli.IO, root *os.Root, handler *serve.Server, now bool) error {
+	if s.build != nil {
+		commit, err := s.commit()
+		if err != nil {
+			return err
+		}
+		if now || commit != s.built {
+			quiet := *o
+			quiet.Err = io.Discard
+			if err := s.build(ctx, &quiet); err != nil {
+				return err
+			}
+			s.built = commit
+		}
+	}
+	sum := manifestOf(root)
+	if sum == s.manifest {
+		return nil
+	}
+	cat, err := serve.Load(ctx, root.FS(), 0)
+	if err != nil {
+		return err
+	}
+	handler.Swap(cat)
+	s.manifest = sum
+	o.Say("a new catalog is served, with %d entries to search", cat.Entries())
+	return nil
+}
+
+// manifestOf is the digest of the manifest, which is written last and tells one
+// catalog from another; zero where there is none.
+func manifestOf(root *os.Root) (sum [sha256.Size]byte) {
+	f, err := root.Open("api/v1/manifest.json")
+	if err != nil {
+		return sum
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return sum
+	}
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // holdsCatalog reports whether there is anything to start from.
