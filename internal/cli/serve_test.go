@@ -180,6 +180,80 @@ func TestServeFolder(t *testing.T) {
 	}
 }
 
+// eventually waits for an answer of the server to hold something.
+func (s *server) eventually(path, want string) {
+	s.t.Helper()
+	var body string
+	for range 200 {
+		if _, body = s.get(path); strings.Contains(body, want) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	s.t.Errorf("%s never said %q; it says %.300s, and the server %q", path, want, body, s.stderr.String())
+}
+
+// A server takes in what is built anew into its folder, and what a registry holds
+// at a hangup.
+func TestServeTakesIn(t *testing.T) {
+	second := strings.NewReplacer("open-guide", "open-handbook", "Open Guide", "Open Handbook", "guide.", "handbook.").Replace(guide)
+	t.Run("folder", func(t *testing.T) {
+		t.Parallel()
+		dir := registryOf(t)
+		build := func() {
+			if _, stderr, code := run(t, dir, "dpg", "build", "--out", "public"); code != 0 {
+				t.Fatalf("build exits %d: %s", code, stderr)
+			}
+		}
+		build()
+		s := start(t, dir, "--dir", "public", "--addr", "127.0.0.1:0", "--poll", "100ms")
+		s.eventually("api/v1/search?q=opne+guid", `"total":1`)
+		if err := os.WriteFile(filepath.Join(dir, "registry", "resources", "open-handbook.yaml"), []byte(second), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		build()
+		s.eventually("api/v1/search?q=open", `"total":2`)
+		s.eventually("api/v1/resources.json", "Open Handbook")
+		// What cannot be read is said, and the catalog from before stays.
+		for name, data := range map[string]string{"full.ndjson": "[]\n", "manifest.json": "{}"} {
+			if err := os.WriteFile(filepath.Join(dir, "public", "api", "v1", name), []byte(data), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(500 * time.Millisecond)
+		s.eventually("api/v1/search?q=open", `"total":2`)
+		s.stop(os.Interrupt)
+		if n := strings.Count(s.stderr.String(), "the catalog from before is still served"); n != 1 {
+			t.Errorf("it is said %d times that a catalog cannot be read: %s", n, s.stderr.String())
+		}
+	})
+	t.Run("hangup", func(t *testing.T) {
+		t.Parallel()
+		dir := registryOf(t)
+		s := start(t, dir, "--addr", "127.0.0.1:0", "--poll", "0")
+		if err := os.WriteFile(filepath.Join(dir, "registry", "resources", "open-handbook.yaml"), []byte(second), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		s.eventually("api/v1/search?q=open", `"total":2`)
+		s.stop(os.Interrupt)
+	})
+	t.Run("rate", func(t *testing.T) {
+		t.Parallel()
+		dir := registryOf(t)
+		s := start(t, dir, "--addr", "127.0.0.1:0", "--rate", "1")
+		s.eventually("api/v1/search", `"status":429`)
+		s.stop(os.Interrupt)
+		for _, args := range [][]string{{"--rate", "-1"}, {"--poll", "1ms"}, {"--trusted-proxy", "nobody"}} {
+			if stdout, stderr, code := run(t, dir, "dpg", append([]string{"serve"}, args...)...); code != 2 || stdout != "" || !strings.Contains(stderr, args[1]) {
+				t.Errorf("%q exits %d and says %q", args, code, stderr)
+			}
+		}
+	})
+}
+
 // An interrupt of work that has an end is no success.
 func TestInterrupt(t *testing.T) {
 	program := cli.Program{Name: "waiter", Commands: []cli.Command{{

@@ -130,6 +130,10 @@ func (s *serving) trust(text string) error {
 const maxConnections = 4096
 
 func (s *serving) run(ctx context.Context, o *cli.IO, addr string) error {
+	// From the first: a hangup that nobody waits for ends a process.
+	hangup := make(chan os.Signal, 1)
+	notifyHangup(hangup)
+	defer signal.Stop(hangup)
 	done := o.Busy("building")
 	defer done()
 	if s.build != nil {
@@ -177,7 +181,7 @@ func (s *serving) run(ctx context.Context, o *cli.IO, addr string) error {
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		s.watch(watching, o, root, handler)
+		s.watch(watching, o, root, handler, hangup)
 	}()
 	defer func() { // before the folder goes
 		end()
@@ -201,10 +205,7 @@ func (s *serving) run(ctx context.Context, o *cli.IO, addr string) error {
 
 // watch takes in newer catalogs until the context ends. What cannot be read is
 // said once, and the catalog from before goes on being served.
-func (s *serving) watch(ctx context.Context, o *cli.IO, root *os.Root, handler *serve.Server) {
-	hangup := make(chan os.Signal, 1)
-	notifyHangup(hangup)
-	defer signal.Stop(hangup)
+func (s *serving) watch(ctx context.Context, o *cli.IO, root *os.Root, handler *serve.Server, hangup <-chan os.Signal) {
 	var tick <-chan time.Time
 	if s.poll > 0 {
 		ticker := time.NewTicker(s.poll)
