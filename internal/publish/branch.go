@@ -37,7 +37,7 @@ type Branch struct {
 func (b *Branch) String() string { return "branch " + b.Name }
 
 // tries is how often a publication begins again because somebody else published.
-const tries = 8
+const tries = 20
 
 // Publish commits what changed. Where somebody else moves the branch meanwhile, it
 // looks again and goes on top of that.

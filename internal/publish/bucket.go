@@ -84,16 +84,19 @@ func (b *Bucket) publish(ctx context.Context, c *catalog.Catalog) (Report, error
 		return Report{}, err
 	}
 	var all Report
-	done := false // this run's manifest stands, or stood
+	done := false  // this run's manifest stands, or stood
+	dirty := false // and something was written after it, perhaps over what another one put
 	for range tries {
 		r := &round{Bucket: b, c: c, files: files, manifest: manifest, again: done}
 		err := r.run(ctx)
 		all.Written = append(all.Written, r.report.Written...)
 		all.Removed = append(all.Removed, r.report.Removed...)
+		dirty = dirty || len(r.report.Removed) > 0 || r.again && len(r.report.Written) > 0
 		switch {
-		case errors.Is(err, errOther) && done:
+		case errors.Is(err, errOther) && done && !dirty:
 			err = nil // they came after, and look after their own
 		case errors.Is(err, errOther):
+			done, dirty = false, false
 			continue
 		case err == nil && len(r.report.Written)+len(r.report.Removed) > 0:
 			done = true // look once more: the other one may have changed files meanwhile
