@@ -81,6 +81,9 @@ func (b *builder) changes() error {
 		return nil
 	}
 	all := each(b.in.History.Changes, b.changeOf)
+	if err := b.changesThen(all[:min(1, len(all))]); err != nil {
+		return err
+	}
 	out := ChangesResponse{Envelope: b.envelope(), LastSeq: len(all), Shards: []ChangeShard{}}
 	for n, items := range slices.Collect(slices.Chunk(all, shardSize)) {
 		s := ShardResponse{
@@ -105,6 +108,21 @@ func (b *builder) changes() error {
 		return err
 	}
 	return b.cat.Add(apiFolder+"/"+feedName, feed)
+}
+
+// changesThen remembers as examples what these files were after the first change, so
+// that the description of the interface does not change with each further one.
+func (b *builder) changesThen(first []Change) error {
+	if len(first) == 0 {
+		return nil
+	}
+	sum, err := digest(first)
+	if err != nil {
+		return err
+	}
+	b.remember("changes.json", ChangesResponse{b.envelope(), 1, []ChangeShard{{shardPath(0), 1, 1, sum}}, first})
+	b.remember(shardPath(0), ShardResponse{b.envelope(), 1, 1, 1, sum, first})
+	return nil
 }
 
 func (b *builder) changeOf(c history.Change) Change {

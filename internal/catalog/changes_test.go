@@ -33,6 +33,7 @@ func happened(n int) *history.Log {
 func TestShards(t *testing.T) {
 	in := small(t, nil)
 	var before map[string][]byte
+	var described []byte
 	for _, n := range []int{0, 1, shardSize - 1, shardSize, shardSize + 1, 3*shardSize + 7} {
 		in.History = happened(n)
 		c := build(t, in)
@@ -43,6 +44,12 @@ func TestShards(t *testing.T) {
 		}
 		if n > 0 && index.Newest[0].Seq != n {
 			t.Errorf("of %d changes the newest is %d", n, index.Newest[0].Seq)
+		}
+		if described != nil && !bytes.Equal(described, file(t, c, "api/v1/openapi.json")) {
+			t.Errorf("openapi.json changed with %d changes", n)
+		}
+		if n > 0 {
+			described = file(t, c, "api/v1/openapi.json")
 		}
 		seq, files := 0, map[string][]byte{}
 		for i, s := range index.Shards {

@@ -126,7 +126,9 @@ func contentType(name string) string {
 		return "text/csv; charset=utf-8"
 	case ".txt":
 		return "text/plain; charset=utf-8"
-	case ".xml", ".atom":
+	case ".atom":
+		return "application/atom+xml"
+	case ".xml":
 		return "application/xml"
 	case ".svg":
 		return "image/svg+xml"
