@@ -360,6 +360,8 @@ func (f *folder) write(dir string, files ...file) error {
 	defer to.Close()
 	for _, file := range files {
 		if _, err := to.Write(file.name, file.data); err != nil {
+			// A folder that was made for it goes again; one that holds something stays.
+			_ = f.root.Remove(dir)
 			return err
 		}
 	}

@@ -102,15 +102,6 @@ func (s *store) place(t *testing.T, prefix string) place {
 	}
 }
 
-func (s *store) object(t *testing.T, key string) *gofakes3.Object {
-	t.Helper()
-	o, err := s.backend.GetObject(bucketForTests, key, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return o
-}
-
 func (s *store) files(t *testing.T, prefix string) map[string]string {
 	t.Helper()
 	list, err := s.backend.ListBucket(bucketForTests, &gofakes3.Prefix{HasPrefix: true, Prefix: prefix}, gofakes3.ListBucketPage{})
