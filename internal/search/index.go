@@ -64,6 +64,8 @@ const (
 type Index struct {
 	envelope catalog.Envelope
 	docs     []doc
+	has      []uint32 // values of facets, of one entry after the other
+	begins   []uint32 // where each entry's begin in has, and at last where they end
 	terms    []string // sorted
 	lists    [][]post // by term
 	idf      []float32
@@ -77,8 +79,7 @@ type Index struct {
 type doc struct {
 	id, kind, path string
 	name           string
-	text           string   // what a snippet is cut from
-	values         []uint32 // of facets, sorted
+	text           string // what a snippet is cut from
 }
 
 // A post says that an entry has a word: the part of its score that does not
@@ -474,16 +475,19 @@ type merger struct {
 	lists   [][]post
 	lengths []float32
 	total   float64
+	values  []uint32 // of the entry at hand
 }
 
 func (m *merger) add(part *batch) {
 	first := uint32(len(m.b.ix.docs))
 	for _, d := range part.docs {
+		m.values = m.values[:0]
 		for _, f := range d.found {
-			d.values = append(d.values, m.b.number(f[0], f[1], nil))
+			m.values = append(m.values, m.b.number(f[0], f[1], nil))
 		}
-		slices.Sort(d.values)
-		d.values = slices.Clip(slices.Compact(d.values))
+		slices.Sort(m.values)
+		m.b.ix.begins = append(m.b.ix.begins, uint32(len(m.b.ix.has)))
+		m.b.ix.has = append(m.b.ix.has, slices.Compact(m.values)...)
 		m.b.ix.docs = append(m.b.ix.docs, d.doc)
 		m.lengths = append(m.lengths, d.length)
 		m.total += float64(d.length)
@@ -506,6 +510,7 @@ func (m *merger) add(part *batch) {
 // finish sorts the words and works out what each adds to a score.
 func (m *merger) finish() {
 	ix := m.b.ix
+	ix.begins = append(ix.begins, uint32(len(ix.has)))
 	order := make([]uint32, len(m.terms))
 	for i := range order {
 		order[i] = uint32(i)

@@ -414,7 +414,7 @@ func (ix *Index) choose(s *scratch, q Query, out *Result) []hit {
 	best := make(top, 0, 64)
 	most := q.Page * q.PerPage
 	consider := func(d uint32) {
-		values := ix.docs[d].values
+		values := ix.has[ix.begins[d]:ix.begins[d+1]]
 		if filters != 0 {
 			missing := filters
 			for _, v := range values {
@@ -451,9 +451,17 @@ func (ix *Index) choose(s *scratch, q Query, out *Result) []hit {
 			need = max(need, bits.OnesCount32(s.has[d]))
 		}
 		out.Partial = need > 0 && need < len(out.Words)
-		for _, d := range s.touched {
-			if bits.OnesCount32(s.has[d]) == need {
-				consider(d)
+		if len(s.touched) > len(ix.docs)/8 { // in the order of memory
+			for d := range ix.docs {
+				if need > 0 && bits.OnesCount32(s.has[d]) == need {
+					consider(uint32(d))
+				}
+			}
+		} else {
+			for _, d := range s.touched {
+				if bits.OnesCount32(s.has[d]) == need {
+					consider(d)
+				}
 			}
 		}
 	}
