@@ -30,7 +30,7 @@ type memory struct {
 
 // maxCells bounds the work on one gap between places that match: beyond it the
 // gap counts as words replaced by other words.
-const maxCells = 1 << 18
+const maxCells = 1 << 16
 
 // align lays the template along the region of the text that its hits point at.
 // The hits go forward in both, as chain leaves them. The result is the words of the text from the first that matches to the last,

@@ -67,7 +67,7 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 		plain := strings.Join(s.words, " ")
 		offers := mayOffer(plain) && choice.MatchString(later.ReplaceAllString(plain, ""))
 		offered = offered || offers && !s.title
-		if s.idle || isHarmless(plain, s.words) || disclaims(s.words) || permits(s.words) {
+		if s.idle || speaks(s.words) && (isHarmless(plain, s.words) || disclaims(s.words) || permits(s.words)) {
 			continue
 		}
 		// Of a sentence that names a licence, the name itself takes nothing away.

@@ -50,8 +50,12 @@ var loaded = sync.OnceValues(func() (*Detector, error) {
 	return d, nil
 })
 
-// tries is how many templates are laid along the same words.
-const tries = 14
+// How many templates are laid along the same words, and of how many of them every
+// difference is weighed.
+const (
+	tries    = 16
+	judgings = 6
+)
 
 // Detect says which licence a text is. It never fails: of a text that cannot be
 // read, the Note of the Result says why.
@@ -102,53 +106,24 @@ func (d *Detector) find(text []byte, doc []word) (found, near []verdict) {
 		return []verdict{v}, nil
 	}
 	var all []verdict
-	done := make([]uint8, len(doc)/16+1) // how often the words around a place were tried
-	type good struct {
-		doc    span
-		shared int
-		worth  float64
-		cost   float64
-	}
-	var accepted []good
-next:
-	for _, r := range d.index.regions(m, d.templates) {
-		t := &d.templates[r.template]
-		middle := int(r.hits[len(r.hits)/2].dpos)
-		reach := span{int(r.hits[0].dpos), int(r.hits[len(r.hits)-1].dpos) + gram}
-		if done[middle/16] >= tries {
+	var accepted []verdict
+	judged := make([]uint8, len(doc)/16+1) // how often the words around a place were
+	for _, l := range d.lay(m, ids) {
+		middle := (l.where.from + l.where.to) / 2 / 16
+		beaten := slices.ContainsFunc(accepted, func(v verdict) bool {
+			return overlap(v.doc, l.where)*10 >= (l.where.to-l.where.from)*9 && float64(l.matched) <= v.worth()
+		})
+		if beaten || judged[middle] >= judgings {
 			continue
 		}
-		shared := r.shared(d.templates)
-		for _, g := range accepted {
-			// Nothing beats a licence that is there to the letter, and little that
-			// shares much less with the text one that is nearly so.
-			if g.doc.from <= reach.from && reach.to <= g.doc.to && (g.cost <= 0.02 || g.cost <= trifle && shared*20 < g.shared*19 || g.cost <= 3 && shared*10 < g.shared*8) {
-				continue next
-			}
-		}
-		// A passage that comes again and again makes many hits, but no licence.
-		hits := chain(r.hits)
-		if int32(len(hits)) < d.index.wanted[r.template] {
-			continue
-		}
-		done[middle/16]++
-		where, edits := m.align(t.words, ids, hits)
-		matched, hopeless := present(t, edits)
-		if hopeless {
-			continue
-		}
-		for _, g := range accepted {
-			if overlap(g.doc, where)*10 >= (where.to-where.from)*9 && float64(matched) <= g.worth {
-				continue next
-			}
-		}
-		v := d.judge(r.template, text, doc, where, edits)
-		if d.old[r.template] { // whoever may choose names the id in use
+		judged[middle]++
+		v := d.judge(l.template, text, doc, l.where, l.edits)
+		if d.old[l.template] { // whoever may choose names the id in use
 			v.cost += 0.6
 		}
 		all = append(all, v)
 		if v.accepted() {
-			accepted = append(accepted, good{v.doc, shared, v.worth(), v.cost})
+			accepted = append(accepted, v)
 		}
 	}
 	slices.SortStableFunc(all, func(x, y verdict) int {
@@ -171,6 +146,60 @@ next:
 	return found, near
 }
 
+// A laid template lies along words of a text.
+type laid struct {
+	template int
+	where    span
+	edits    []edit
+	matched  int // words of the template that are there
+	differ   int // words that are not, and others in their place
+}
+
+// lay lays templates along the text counted last, and lists the likeliest first.
+func (d *Detector) lay(m *memory, ids []uint16) []laid {
+	var all []laid
+	done := make([]uint8, len(ids)/16+1) // how often the words around a place were tried
+	type good struct {
+		where  span
+		shared int
+	}
+	var goods []good
+	for _, r := range d.index.regions(m, d.templates) {
+		t := &d.templates[r.template]
+		shared := r.shared(d.templates)
+		reach := span{int(r.hits[0].dpos), int(r.hits[len(r.hits)-1].dpos) + gram}
+		// Beside a template that fits well, little is to be hoped of those that share
+		// less with the text.
+		if slices.ContainsFunc(goods, func(g good) bool {
+			return g.where.from <= reach.from && reach.to <= g.where.to && shared*20 < g.shared*17
+		}) {
+			continue
+		}
+		middle := int(r.hits[len(r.hits)/2].dpos) / 16
+		if done[middle] >= tries {
+			continue
+		}
+		// A passage that comes again and again makes many hits, but no licence.
+		hits := chain(r.hits)
+		if int32(len(hits)) < d.index.wanted[r.template] {
+			continue
+		}
+		done[middle]++
+		where, edits := m.align(t.words, ids, hits)
+		matched, hopeless := present(t, edits)
+		if hopeless {
+			continue
+		}
+		l := laid{r.template, where, slices.Clone(edits), matched, differing(t, edits)}
+		all = append(all, l)
+		if l.differ*25 <= l.matched {
+			goods = append(goods, good{where, shared})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b laid) int { return cmp.Compare(b.matched-2*b.differ, a.matched-2*a.differ) })
+	return all
+}
+
 // plain is the usual case done quickly: a text that is one licence to the letter,
 // or nearly so while no other template shares as much with it.
 func (d *Detector) plain(m *memory, text []byte, doc []word, top []ranked) (best verdict, ok bool) {
@@ -180,7 +209,7 @@ func (d *Detector) plain(m *memory, text []byte, doc []word, top []ranked) (best
 			continue
 		}
 		where, edits := m.align(t.words, m.ids, chain(d.index.hits(m, r.template)))
-		if len(doc)-(where.to-where.from) > 12 || far(t, edits) {
+		if len(doc)-(where.to-where.from) > 12 || differing(t, edits) > 24 {
 			continue
 		}
 		v := d.judge(r.template, text, doc, where, edits)
@@ -197,8 +226,8 @@ func (d *Detector) plain(m *memory, text []byte, doc []word, top []ranked) (best
 	return best, ok
 }
 
-// far reports whether more words differ than a plain copy of a licence has.
-func far(t *template, edits []edit) bool {
+// differing counts the words that differ, but for those that may be absent.
+func differing(t *template, edits []edit) int {
 	n := 0
 	for _, e := range edits {
 		n += max(e.t.to-e.t.from, e.d.to-e.d.from)
@@ -206,7 +235,7 @@ func far(t *template, edits []edit) bool {
 			n -= overlap(o, e.t)
 		}
 	}
-	return n > 24
+	return n
 }
 
 // trifle is what names and titles may cost: with no other differences no template

@@ -8,8 +8,8 @@ import (
 var (
 	decoration    = " \t\r\f\v#*/%;!>|=~_+\"'`´“”‘’-–—·•."
 	tagsBefore    = regexp.MustCompile(`^(?:\s*<[!/a-zA-Z][^<>\n]{0,200}>)+`)
-	ownerLine     = regexp.MustCompile(`^(?:[A-Za-z][\w ,'-]{0,50}? )?(?i:copyright|copr\.?|©|&copy;|\(c\)|copyleft)[ \t]*(?:(?i:by )|\([cC]\)|©|&copy;|\d|\\\()|^(?i:copyright|copr\.?|©|&copy;|\(c\)|copyleft)(?:[ \t]*[:,]?[ \t]*(?:[\d(©<\[{%*_–-]|&copy;)|[ \t]*:?[ \t]+\p{Lu}\p{Ll}|[ \t]+the [A-Z][a-z])`)
-	notOwner      = regexp.MustCompile(`(?i)^(?:the )?copyright (?:notices?|laws?|holders?|owners?|licen[sc]e|and|interests?|in the|statements?|protection|infringement|permission|on|treaties|is (?:hereby|disclaimed)|rights?|or|disclaimer|status|terms|grant|patent|trademark|acts?|licensors?|agreement|term)\b`)
+	ownerLine     = regexp.MustCompile(`^(?:[A-Za-z][\w ,'-]{0,50}? )?(?i:copyright|copr\.?|©|&copy;|\(c\)|copyleft)[ \t]*(?:(?i:by )|\([cC]\)|©|&copy;|\d|\\\()|^(?i:copyright|copr\.?|©|&copy;|\(c\)|copyleft)(?:[ \t]*[:,]?[ \t]*(?:[\d(©<\[{%*_]|&copy;|[–-][ \t]*\d)|[ \t]*:?[ \t]+\p{Lu}\p{Ll}|[ \t]+the [A-Z][a-z])`)
+	notOwner      = regexp.MustCompile(`(?i)^(?:the )?copyright (?:notices?|laws?|holders?|owners?|licen[sc]e|and|interests?|in the|statements?|protection|infringement|permission|on|treaties|is (?:hereby|disclaimed)|rights?|or|disclaimer|status|terms|grant|patent|trademark|statutes?|acts?|licensors?|agreement|term)\b`)
 	licenceFirst  = regexp.MustCompile(`^(?i:mit|isc|bsd|apache|l?gpl|agpl|mpl|cc0|wtfpl|unlicense|0bsd|licen[sc]ed?)\b`) // "MIT © Somebody"
 	letterC       = regexp.MustCompile(`^\([cC]\)`)                                                                       // as likely the third of a list
 	named         = regexp.MustCompile(`^(?i:copyright|copr\.?)[ \t]*:?[ \t]+(?:the )?\p{Lu}`)
@@ -137,7 +137,8 @@ func ownerEnd(line []byte) int {
 			n = len(rest) - 1
 		}
 		part := rest[:n+1]
-		if claims(part) {
+		// Who and when is said first; of what follows only that rights are reserved.
+		if claims(part) || end > 0 && saysMore(part) && !reservedLine.Match(bytes.Trim(part, decoration+" .")) {
 			return end
 		}
 		end += n + 1
@@ -161,7 +162,7 @@ func countFields(line []byte) int {
 // claims reports whether what looks like part of a copyright notice says more
 // than who and when. Names may be any words, so the list is short.
 func claims(part []byte) bool {
-	part = mail.ReplaceAll(part, nil)
+	part = withoutAddresses(part)
 	for w := range bytes.FieldsFuncSeq(part, func(r rune) bool { return r < 'A' || r > 'Z' && r < 'a' || r > 'z' && r < 0x80 }) {
 		if claimWords[lowerASCII(w)] {
 			return true
@@ -183,16 +184,42 @@ warranty liable condition conditions provided agree agrees fee sell sold militar
 	}()
 )
 
+// withoutAddresses leaves out addresses in the web and of mail.
+func withoutAddresses(part []byte) []byte {
+	if bytes.IndexByte(part, '@') < 0 && bytes.IndexByte(part, '/') < 0 && !bytes.Contains(part, []byte("www.")) {
+		return part
+	}
+	return mail.ReplaceAll(part, nil)
+}
+
 // saysMore reports whether a part of a text has, but for addresses, a word that
 // could change what is allowed.
 func saysMore(part []byte) bool {
-	part = mail.ReplaceAll(part, nil)
+	part = withoutAddresses(part)
 	for w := range bytes.FieldsFuncSeq(part, func(r rune) bool { return r < 'A' || r > 'Z' && r < 'a' || r > 'z' && r < 0x80 }) {
 		if w := lowerASCII(w); heavy.has(w) || rights.has(w) {
 			return true
 		}
 	}
 	return false
+}
+
+// namesOnly reports whether a line looks like names: most of its words begin with
+// a capital or a digit, though it is not in capitals throughout.
+func namesOnly(line []byte) bool {
+	words, capital, lower := 0, 0, false
+	for w := range bytes.FieldsSeq(line) {
+		w = bytes.TrimLeft(w, decoration+"(<[,")
+		if len(w) == 0 {
+			continue
+		}
+		words++
+		if w[0] < 'a' || w[0] > 'z' {
+			capital++
+		}
+		lower = lower || bytes.ContainsFunc(w, func(r rune) bool { return r >= 'a' && r <= 'z' })
+	}
+	return capital*10 >= words*6 && (lower || words <= 6)
 }
 
 // ownerLines finds the copyright notices of a text: a line or the start of one,
@@ -217,10 +244,10 @@ func ownerLines(text []byte) []Span {
 			owner = false
 		case isOwnerLine(bare):
 			stop := ownerEnd(line)
-			if owner = stop == len(line); stop > 4 {
+			if owner = stop == len(line) && aYear.Match(bare); stop > 4 {
 				out = append(out, Span{at, at + stop})
 			}
-		case owner && n <= maxIdle && !claims(bare):
+		case owner && n <= maxIdle && namesOnly(bare) && !claims(bare):
 			out = append(out, Span{at, at + len(line)})
 		default:
 			owner = false

@@ -82,37 +82,35 @@ var titleWords = newLexicon(`the a an of and or for this is in to with license l
 gpl lgpl agpl mozilla mpl eclipse epl creative commons attribution cc by sa share alike international unported zero cc0 boost software version v
 new revised simplified modified original old clause style open source free zlib libpng png artistic sil font ofl unlicense wtfpl do what fuck you want documentation fdl gfdl
 legal notice notices copyright copyrights terms conditions text full third party dependencies university illinois ncsa python foundation european union eupl
-readme file code project about`)
+readme file code project about all rights reserved`)
 
 // isIdle reports whether a sentence only names something: an owner, a title, an
 // address, a heading.
 func (d *Detector) isIdle(text []byte, s *sentence) bool {
 	content := 0
-	idle := idleLines(text, s.at.Start, s.at.End)
-	covered := true
-	next := s.at.Start
-	for line := range bytes.Lines(text[s.at.Start:s.at.End]) {
-		from := next
-		next += len(line)
-		n := len(bytes.Fields(bytes.Trim(line, decoration+"\n")))
-		if n == 0 {
-			continue
-		}
-		in := false
-		for _, l := range idle {
-			in = in || from >= l.Start && from+len(bytes.TrimRight(line, "\r\n \t")) <= l.End+1
-		}
-		covered = covered && in
-	}
-	if covered {
-		return true
-	}
 	for _, w := range s.words {
 		if !titleWords.has(w) && !(w[0] >= '0' && w[0] <= '9') {
 			content++
 		}
 	}
-	return content <= 1 && len(s.words) <= 14 && !slices.ContainsFunc(s.words, func(w string) bool { return strong.has(w) || w == "not" || w == "only" || w == "no" }) || len(s.words) < 3 && !slices.ContainsFunc(s.words, rights.has)
+	if content <= 1 && len(s.words) <= 14 && !slices.ContainsFunc(s.words, func(w string) bool { return strong.has(w) || w == "not" || w == "only" || w == "no" }) ||
+		len(s.words) < 3 && !slices.ContainsFunc(s.words, rights.has) {
+		return true
+	}
+	idle := idleLines(text, s.at.Start, s.at.End)
+	next := s.at.Start
+	for line := range bytes.Lines(text[s.at.Start:s.at.End]) {
+		from := next
+		next += len(line)
+		if countFields(bytes.Trim(line, decoration+"\n")) == 0 {
+			continue
+		}
+		to := from + len(bytes.TrimRight(line, "\r\n \t"))
+		if !slices.ContainsFunc(idle, func(l Span) bool { return from >= l.Start && to <= l.End+1 }) {
+			return false
+		}
+	}
+	return true
 }
 
 // Words beside a licence that may take away what it gives.
@@ -212,6 +210,11 @@ func isHarmless(plain string, words []string) bool {
 		}
 	}
 	return true
+}
+
+// speaks reports whether a sentence has a word that could give or take rights.
+func speaks(words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return rights.has(w) || strong.has(w) || weak.has(w) })
 }
 
 // permits reports whether a sentence only allows, such as "you can use it for

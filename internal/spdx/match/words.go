@@ -89,6 +89,10 @@ func split(text []byte, look func(lower []byte) uint16) []word {
 				case r == '\u00ad' || r == '\u200b' || r == '\ufeff': // soft hyphen and the like
 					i += size
 				default:
+					if n == 3 && (r == '–' || r == '‐' || r == '‑') && (string(buf[:3]) == "non" || string(buf[:3]) == "sub") && letterAt(text, i+size) {
+						i += size
+						continue
+					}
 					if n == 0 {
 						i += size
 					}

@@ -30,10 +30,10 @@ var optional = []part{
 	rule(`LGPL-3\.0.*`, `GNU GENERAL PUBLIC LICENSE\s+Version 3, 29 June 2007\s+.*$`),
 	rule(`GPL-.*|LGPL-.*|AGPL-.*|GFDL-.*|WTFPL|Artistic-2\.0`, `Everyone is permitted to copy and distribute verbatim[^.]*\.`),
 	rule(`LGPL-2\.1.*|LGPL-2\.0.*`, `\[This is the first released version of [^\]]*\]`),
-	rule(`MPL-1.*|MPL-2.*|NPL-.*|SISSL.*|CDDL.*|EPL-2\.0|RPSL.*|SugarCRM.*|CPAL.*|gSOAP.*|Nokia|OSET.*|APSL.*|RPL.*|Interbase.*|NOSL|SPL-1.0|YPL.*|zlib-acknowledgement|Sleepycat`, `EXHIBIT A.*$`),
-	rule(`MPL-2\.0.*`, `Exhibit B.*$`),
+	rule(`MPL-1.*|MPL-2.*|SISSL.*|CDDL.*|EPL-2\.0|RPSL.*|SugarCRM.*|CPAL.*|gSOAP.*|Nokia|OSET.*|APSL.*|RPL.*|NOSL|SPL-1.0|YPL.*|zlib-acknowledgement|Sleepycat`, `\n[ \t]*EXHIBIT A\b[^\n]{0,80}\n.*$`),
+	rule(`MPL-2\.0.*`, `\n[ \t]*Exhibit B\b[^\n]{0,80}\n.*$`),
 	rule(`CDDL-.*`, `NOTICE PURSUANT TO SECTION 9.*$`),
-	rule(`EUPL-.*`, `(Appendix|Annex)(\s+‘|\s*$|\n).*$`),
+	rule(`EUPL-.*`, `\n[ \t]*(Appendix|Annex)[ \t]*\n.*$`),
 	rule(`MS-.*`, `Microsoft (Public|Reciprocal) License \(MS-.?.?L\)`),
 	// Creative Commons: what its own pages show around the legal code.
 	rule(`CC-.*-4\.0`, `Creative Commons Corporation \(“Creative Commons”\) is not a law firm.*?(Creative Commons Attribution[^\n]* 4\.0 International Public License)`),
