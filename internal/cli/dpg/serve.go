@@ -47,12 +47,12 @@ One address may ask --rate times a second. Behind a proxy, name it with
 	},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		s := &serving{}
-		flags.Func("trusted-proxy", "believe X-Forwarded-For from `NETWORK`, an address or a range such as 10.0.0.0/24; may be given again", s.trust)
+		flags.Func("trusted-proxy", "believe X-Forwarded-For from `NETWORK`, such as 10.0.0.0/24; may be repeated", s.trust)
 		registryDir := cli.RegistryFlag(flags)
 		flags.StringVar(&s.dir, "dir", "", "serve the catalog in `DIR` instead of building one")
 		noHistory := flags.Bool("no-history", false, "do without Git's history: the dates of changes are null")
 		addr := flags.String("addr", "127.0.0.1:8080", "listen on `ADDRESS`")
-		flags.IntVar(&s.options.Rate, "rate", 100, "let one address ask `N` times a second, over ten seconds; 0 is any number")
+		flags.IntVar(&s.options.Rate, "rate", 100, "let one address ask `N` times a second; 0 is any number")
 		flags.DurationVar(&s.poll, "poll", 2*time.Second, "look for a new catalog every `INTERVAL`; 0 is only at SIGHUP")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			switch {
