@@ -16,6 +16,7 @@ var (
 	aYear         = regexp.MustCompile(`\b(?:19|20)\d\d\b`)
 	reservedLine  = regexp.MustCompile(`(?i)^all rights? (?:are )?reserved\.?$`)
 	authorLine    = regexp.MustCompile(`(?i)^(?:(?:written|created|developed|maintained|authored|designed|ported|adapted|translated|contributed|modified|originally (?:written|developed|created))\b[^.]{0,30}? by|by|authors?|contributors?|maintainers?|credits?|contact|e-?mail|web(?:site)?|url|homepage|source|version|date|see|file|project|package|name|website|repository|\$\w+)\b[:,]? `)
+	reserved      = regexp.MustCompile(`(?i)\ball rights? (?:are )?reserved\b`)
 	mailOrAddress = regexp.MustCompile(`[\w.+-]+(?:@| at )[\w-]+(?:\.| dot )[\w.-]+|https?://|www\.`)
 )
 
@@ -138,7 +139,7 @@ func ownerEnd(line []byte) int {
 		}
 		part := rest[:n+1]
 		// Who and when is said first; of what follows only that rights are reserved.
-		if claims(part) || end > 0 && saysMore(part) && !reservedLine.Match(bytes.Trim(part, decoration+" .")) {
+		if claims(part) || end > 0 && saysMore(part) && !reservedLine.Match(bytes.Trim(part, decoration+" .")) && !isOwnerLine(bytes.TrimLeft(part, " \t")) {
 			return end
 		}
 		end += n + 1
@@ -177,7 +178,8 @@ var (
 		m := map[string]bool{}
 		for w := range bytes.FieldsSeq([]byte(`not no nor never only must shall may cannot without unless except permission permitted granted grant grants prohibited forbidden
 restricted restriction restrictions use used using uses redistribution redistribute distribute distributed copy copies modify commercial noncommercial license licensed licensee
-warranty liable condition conditions provided agree agrees fee sell sold military evil good`)) {
+warranty liable condition conditions provided agree agrees fee sell sold military evil good sale resale distribution distributions modification modifications derivative
+derivatives individuals companies needs need please void expires expire pay paid`)) {
 			m[string(w)] = true
 		}
 		return m

@@ -339,7 +339,7 @@ var ownerStart = regexp.MustCompile(`(?i)^(?:[^\s]+\s+){0,6}?[“"']?(?:copyrigh
 // ownerRun reports whether a run of words is a copyright notice that does not
 // stand at the start of a line.
 func ownerRun(run []byte) bool {
-	return ownerStart.Match(run) && (bytes.ContainsAny(run, "©0123456789[<") || bytes.Contains(run, []byte("(c)")) || bytes.Contains(run, []byte("(C)"))) && !claims(run)
+	return ownerStart.Match(run) && (bytes.ContainsAny(run, "©0123456789[<") || bytes.Contains(run, []byte("(c)")) || bytes.Contains(run, []byte("(C)"))) && !claims(run) && !saysMore(reserved.ReplaceAll(run, nil))
 }
 
 func hasNumberAfterVersion(words []string) bool {
