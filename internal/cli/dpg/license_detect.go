@@ -115,6 +115,12 @@ func excerpt(text []byte, s match.Span) string {
 func readText(o *cli.IO, name string) ([]byte, error) {
 	in := o.In
 	if name != "-" {
+		// A pipe may keep whoever opens it waiting for ever.
+		if info, err := os.Stat(name); err != nil {
+			return nil, err
+		} else if !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("%s is not a file; give a text that comes through a pipe to standard input, with -", name)
+		}
 		f, err := os.Open(name)
 		if err != nil {
 			return nil, err
