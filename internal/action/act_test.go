@@ -139,7 +139,7 @@ func (s *stage) run(r run) (log string, ok bool) {
 		s.t.Fatal(err)
 	}
 	write(s.t, event, string(data))
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, s.act, append([]string{
 		r.event, "-W", filepath.Join(".github", "workflows", r.workflow), "-e", event, "-P", "ubuntu-latest=-self-hosted",

@@ -152,7 +152,7 @@ func script(t *testing.T, name, dir string, env ...string) result {
 		t.Fatal(err)
 	}
 	output, summary := filepath.Join(temp, "output"), filepath.Join(temp, "summary")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", filepath.Join(here, "internal", "action", name))
 	cmd.Dir = dir

@@ -16,7 +16,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -32,22 +31,17 @@ type watcher struct {
 	t     *testing.T
 	cmd   *exec.Cmd
 	url   string // where it listens
-	mu    sync.Mutex
-	said  strings.Builder
+	said  transcript
 	ended chan struct{} // closed when standard error is read to its end
 }
 
-func (w *watcher) log() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.said.String()
-}
+func (w *watcher) log() string { return w.said.String() }
 
 // watch runs dpgbot watch and waits until it listens.
 func watch(t *testing.T, env []string, args ...string) *watcher {
 	t.Helper()
 	w := &watcher{t: t, ended: make(chan struct{})}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	w.cmd = exec.CommandContext(ctx, "dpgbot", append([]string{"watch", "--listen", "127.0.0.1:0"}, args...)...)
 	w.cmd.Dir = t.TempDir()
@@ -65,9 +59,7 @@ func watch(t *testing.T, env []string, args ...string) *watcher {
 		defer close(address)
 		lines := bufio.NewScanner(pipe)
 		for lines.Scan() {
-			w.mu.Lock()
-			w.said.WriteString(lines.Text() + "\n")
-			w.mu.Unlock()
+			w.said.add(lines.Text())
 			var line struct{ Msg, Address string }
 			if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 				t.Errorf("log line %q is not JSON: %v", lines.Text(), err)
@@ -121,7 +113,7 @@ func (w *watcher) deliver(id, event, body string) int {
 
 func (w *watcher) until(what string, ok func() bool) {
 	w.t.Helper()
-	for end := time.Now().Add(40 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("not in time: %s\n%s", what, w.log())
 		}

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -49,8 +50,26 @@ type server struct {
 	cmd    *exec.Cmd
 	url    string
 	stdout strings.Builder
-	stderr strings.Builder
+	stderr transcript
 	read   chan struct{} // closed when standard error is read to its end
+}
+
+// A transcript is text that one goroutine writes while others read it.
+type transcript struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (t *transcript) add(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text.WriteString(line + "\n")
+}
+
+func (t *transcript) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
 }
 
 var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+/`)
@@ -59,7 +78,7 @@ var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+/`)
 func start(t *testing.T, dir string, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, read: make(chan struct{})}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	s.cmd = exec.CommandContext(ctx, "dpg", append([]string{"serve"}, args...)...)
 	s.cmd.Dir, s.cmd.Stdout = dir, &s.stdout
@@ -78,7 +97,7 @@ func start(t *testing.T, dir string, args ...string) *server {
 		defer close(ready)
 		lines := bufio.NewScanner(pipe)
 		for lines.Scan() {
-			s.stderr.WriteString(lines.Text() + "\n")
+			s.stderr.add(lines.Text())
 			if at := address.FindString(lines.Text()); at != "" {
 				select {
 				case ready <- at:
@@ -184,7 +203,7 @@ func TestServeFolder(t *testing.T) {
 func (s *server) eventually(path, want string) {
 	s.t.Helper()
 	var body string
-	for range 200 {
+	for range 2000 {
 		if _, body = s.get(path); strings.Contains(body, want) {
 			return
 		}
@@ -220,7 +239,9 @@ func TestServeTakesIn(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(500 * time.Millisecond)
+		for end := time.Now().Add(time.Minute); !strings.Contains(s.stderr.String(), "still served") && time.Now().Before(end); {
+			time.Sleep(20 * time.Millisecond)
+		}
 		s.eventually("api/v1/search?q=open", `"total":2`)
 		s.stop(os.Interrupt)
 		if n := strings.Count(s.stderr.String(), "the catalog from before is still served"); n != 1 {

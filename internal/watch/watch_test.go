@@ -199,7 +199,7 @@ func (r *running) wait() error {
 	select {
 	case err := <-r.end:
 		return err
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		r.t.Fatalf("it does not stop:\n%s", r.log)
 		return nil
 	}
@@ -208,7 +208,7 @@ func (r *running) wait() error {
 // until waits for something to come true.
 func (r *running) until(what string, ok func() bool) {
 	r.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			r.t.Fatalf("not in half a minute: %s\n%s", what, r.log)
 		}
@@ -327,10 +327,10 @@ func TestOneHangs(t *testing.T) {
 	r := run(t, Options{Grace: 50 * time.Millisecond}, at, hangs, well.repository())
 	r.until("one hangs", func() bool { return len(stuck.did()) == 1 })
 	r.until("the other is reviewed", func() bool { return well.checked(sha) })
-	began := time.Now()
 	body := strings.Replace(opened(1), "Octo/Registry", "octo/stuck", 1)
-	if got, took := post(t, at, "a", "pull_request", body), time.Since(began); got != 202 || took > time.Second {
-		t.Errorf("answer %d after %s", got, took)
+	// What hangs hangs until the stop: that there is an answer at all says that it was not waited for.
+	if got := post(t, at, "a", "pull_request", body); got != 202 {
+		t.Errorf("answer %d", got)
 	}
 	if status(t, at, "/healthz") != 200 {
 		t.Error("not healthy")
@@ -373,7 +373,7 @@ func TestStopDuringWork(t *testing.T) {
 func noneLeft(t *testing.T) {
 	t.Helper()
 	var left []string
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		buf := make([]byte, 1<<20)
 		left = nil
 		for _, g := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
