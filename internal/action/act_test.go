@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -256,10 +257,23 @@ func TestReviewAndJudge(t *testing.T) {
 	if ok {
 		t.Errorf("the review passes an entry with a mistake:\n%s", log)
 	}
-	for _, want := range []string{"file=registry/dpgs/rivers.yaml", "Apache 2", "::set-output:: findings=1"} {
+	// The summary and the outputs are files, which act reads itself. What a step that
+	// fails printed last, act may lose; so the annotation is looked for without act.
+	for _, want := range []string{"registry/dpgs/rivers.yaml", "Apache 2", "::set-output:: findings=1"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the review does not say %q:\n%s", want, log)
 		}
+	}
+	event := filepath.Join(t.TempDir(), "event.json")
+	data, err := json.Marshal(pullEvent(number, branch, sha, s.Head("main")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, event, string(data))
+	r := script(t, "run.sh", t.TempDir(), "DPG_BIN="+built(t), "INPUT_COMMAND=review", "INPUT_TOKEN="+s.grant("review.yml", "review"), "GITHUB_ACTIONS=true",
+		"GITHUB_API_URL="+s.API(), "GITHUB_SERVER_URL="+s.URL(), "GITHUB_EVENT_NAME=pull_request", "GITHUB_EVENT_PATH="+event)
+	if r.code != 1 || !strings.Contains(r.log, "file=registry/dpgs/rivers.yaml") {
+		t.Errorf("exit code %d, want 1 with an annotation at registry/dpgs/rivers.yaml:\n%s", r.code, r.log)
 	}
 	if after := s.State(); after != before {
 		t.Errorf("the review, whose token reads, changed:\n%s\nto:\n%s", before, after)
@@ -338,11 +352,14 @@ func TestForkCannotJudgeItself(t *testing.T) {
 	}, "all is good")
 	number := s.OpenPull(githubtest.NewPull{As: "mallory", From: fork, Head: "good"})
 
-	// Its own workflow runs, with a token that cannot write.
+	// Its own workflow runs, with a token that cannot write. That it was refused is in
+	// the fake's record: what a step that fails printed last, act may lose.
 	before := s.State()
+	s.Reset()
 	log, ok := s.run(run{from: fork, rev: sha, event: "pull_request", workflow: "review.yml", payload: pullEvent(number, "good", sha, s.Head("main")), token: s.grant("review.yml", "review")})
-	if ok || s.State() != before || !strings.Contains(log, "403") {
-		t.Errorf("the fork's own workflow was not refused with 403, or wrote:\n%s", log)
+	want := githubtest.Requests{{Operation: "repos/create-commit-status", Method: "POST", Path: "repos/octo/registry/statuses/" + sha, Status: 403}}
+	if got := s.Requests().Writes(); ok || s.State() != before || !slices.Equal(got, want) {
+		t.Errorf("the fork's own workflow asked to write %+v, want %+v, or wrote:\n%s", got, want, log)
 	}
 	log, ok = s.run(run{event: "workflow_run", workflow: "judge.yml", payload: runEvent("mallory/registry", "good", sha), token: s.grant("judge.yml", "judge")})
 	if c := s.check(sha); ok || c.Conclusion != "failure" {
