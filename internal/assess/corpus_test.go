@@ -14,32 +14,9 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/dpga"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/framework"
+	"github.com/dpg-registry/dpg-registry/internal/realdata"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
-
-// shared finds a folder of real data beside the repository, or skips the test.
-func shared(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			t.Fatal("no go.mod above the package")
-		}
-		dir = parent
-	}
-	path := filepath.Join(dir, "..", "shared", filepath.FromSlash(name))
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("SKIPPED: there is no folder %q beside the repository with real data to try", "shared/"+name)
-	}
-	return path
-}
 
 // builtin is the frameworks that a registry without its own has.
 func builtin(t *testing.T) framework.Set {
@@ -54,7 +31,7 @@ func builtin(t *testing.T) framework.Set {
 // predecessor is all entries of the predecessor, by its file names.
 func predecessor(t *testing.T) map[string]*entry.Entry {
 	t.Helper()
-	src, err := dpga.Read(os.DirFS(shared(t, "data/dpga/dpga")))
+	src, err := dpga.Read(os.DirFS(realdata.Folder(t, "data/dpga/dpga")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +82,7 @@ func TestPredecessorsEntries(t *testing.T) {
 // TestLabelledEntries logs how well the engine agrees with entries that people
 // labelled: strength 2 against label 2.
 func TestLabelledEntries(t *testing.T) {
-	f, err := os.Open(filepath.Join(shared(t, "data/eval"), "mapping-dev.jsonl"))
+	f, err := os.Open(filepath.Join(realdata.Folder(t, "data/eval"), "mapping-dev.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,20 +1,19 @@
 package bot
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dpg-registry/dpg-registry/internal/forge"
+	"github.com/dpg-registry/dpg-registry/internal/testgit"
 )
 
 // A desk is a local forge with a bot at it, and the people who use Git on it.
@@ -44,12 +43,7 @@ func newDesk(t *testing.T, files map[string]string) *desk {
 
 func emptyDesk(t *testing.T) *desk {
 	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("git is not installed")
-		}
-		t.Skip("SKIPPED: git is not installed, and plays the contributors here")
-	}
+	testgit.Need(t)
 	d := &desk{t: t, dir: filepath.Join(t.TempDir(), "forge"), main: "main"}
 	local, err := forge.InitLocal(d.dir)
 	if err != nil {
@@ -72,20 +66,8 @@ func emptyDesk(t *testing.T) *desk {
 // own settings. Whoever commits is Ada.
 func (d *desk) git(stdin string, args ...string) string {
 	d.t.Helper()
-	date := fmt.Sprintf("%d +0000", 1767225600+86400*d.clock)
-	cmd := exec.CommandContext(d.t.Context(), "git", args...)
-	cmd.Dir = filepath.Join(d.dir, "repo.git")
-	cmd.Stdin = strings.NewReader(stdin)
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull, "GIT_TERMINAL_PROMPT=0", "LC_ALL=C",
-		"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.org", "GIT_AUTHOR_DATE="+date,
-		"GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.org", "GIT_COMMITTER_DATE="+date)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		d.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
-	}
-	return strings.TrimSpace(string(out))
+	w := testgit.Work{Dir: filepath.Join(d.dir, "repo.git"), Date: time.Unix(1767225600+86400*int64(d.clock), 0)}
+	return w.Feed(d.t, stdin, args...)
 }
 
 const gone = "\x00" // in place of a file's text: it is deleted

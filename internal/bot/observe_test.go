@@ -18,6 +18,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/forge"
 	"github.com/dpg-registry/dpg-registry/internal/observe"
 	"github.com/dpg-registry/dpg-registry/internal/spdx/match"
+	"github.com/dpg-registry/dpg-registry/internal/testgit"
 )
 
 const seenBranch = "dpg-bot/observe"
@@ -54,15 +55,7 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) git(args ...string) string {
 	w.t.Helper()
-	cmd := exec.CommandContext(w.t.Context(), "git", args...)
-	cmd.Dir = w.root
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull,
-		"GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=A", "GIT_COMMITTER_EMAIL=a@example.org")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		w.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return strings.TrimSpace(string(out))
+	return (&testgit.Work{Dir: w.root}).Git(w.t, args...)
 }
 
 // license makes a repository hold a licence text, in a commit of its own.

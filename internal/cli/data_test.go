@@ -10,18 +10,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dpg-registry/dpg-registry/internal/realdata"
 )
 
 // The predecessor's whole data goes through every command of dpg, as somebody who
 // takes it over would type them.
 func TestPredecessorsData(t *testing.T) {
-	old, err := filepath.Abs(filepath.Join("..", "..", "..", "shared", "data", "dpga", "dpga"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(old); err != nil {
-		t.Skip("SKIPPED, no real input: folder ../shared/data/dpga/dpga is not beside the repository")
-	}
+	old := realdata.Folder(t, "data/dpga/dpga")
 	t.Parallel()
 	dir := t.TempDir()
 	timed := func(args ...string) (stdout, stderr string, code int) {

@@ -18,6 +18,8 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dpg-registry/dpg-registry/internal/realdata"
 )
 
 // What the generator's language does with keys, numbers and text.
@@ -90,11 +92,11 @@ func TestCompatStops(t *testing.T) {
 
 // The raw folders give what the predecessor published, to the byte.
 func TestCompatExpected(t *testing.T) {
-	got, err := Compat(os.DirFS(shared(t, "data/dpga/dpga")))
+	got, err := Compat(os.DirFS(realdata.Folder(t, "data/dpga/dpga")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	expected := os.DirFS(shared(t, "data/dpga/api_expected"))
+	expected := os.DirFS(realdata.Folder(t, "data/dpga/api_expected"))
 	want := map[string]bool{}
 	err = fs.WalkDir(expected, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || name == indexName { // the root was written by hand
@@ -144,7 +146,7 @@ type expectation struct {
 // 200 commits in a row, as they were made: after each the files have the digests of
 // what the predecessor's generator made.
 func TestCompatReplay(t *testing.T) {
-	dir := shared(t, "data/dpga")
+	dir := realdata.Folder(t, "data/dpga")
 	texts := map[string]string{}
 	eachLine(t, filepath.Join(dir, "history", "entries.jsonl.gz"), func(v struct{ ID, Text string }) { texts[v.ID] = v.Text })
 	var base struct {

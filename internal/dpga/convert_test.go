@@ -19,6 +19,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/realdata"
 	"github.com/dpg-registry/dpg-registry/internal/source"
 )
 
@@ -381,38 +382,6 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
-// shared returns a folder of real data beside the repository, and skips the test
-// where that is absent.
-func shared(t *testing.T, name string) string {
-	t.Helper()
-	dir, ok := sharedFolder(t, name)
-	if !ok {
-		t.Skipf("SKIPPED, real data is absent: there is no %s", dir)
-	}
-	return dir
-}
-
-// sharedFolder says where real data would be, and whether it is there.
-func sharedFolder(t *testing.T, name string) (dir string, ok bool) {
-	t.Helper()
-	at, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
-			break
-		}
-		if at == filepath.Dir(at) {
-			t.Fatal("no go.mod above the package")
-		}
-		at = filepath.Dir(at)
-	}
-	dir = filepath.Join(at, "..", "shared", filepath.FromSlash(name))
-	_, err = os.Stat(dir)
-	return dir, err == nil
-}
-
 // fixtures is the predecessor's files in testdata, all in one tree.
 func fixtures(t *testing.T) fstest.MapFS {
 	t.Helper()
@@ -436,7 +405,7 @@ func fixtures(t *testing.T) fstest.MapFS {
 }
 
 func TestRealData(t *testing.T) {
-	fsys := os.DirFS(shared(t, "data/dpga/dpga"))
+	fsys := os.DirFS(realdata.Folder(t, "data/dpga/dpga"))
 	made, report := convert(t, fsys)
 	checkAccounts(t, fsys, report)
 	checkPointers(t, made, report)
@@ -491,7 +460,7 @@ func TestRealData(t *testing.T) {
 // TestRealCarried compares what the report calls carried with the files: the same
 // text must stand in the entry.
 func TestRealCarried(t *testing.T) {
-	fsys := os.DirFS(shared(t, "data/dpga/dpga"))
+	fsys := os.DirFS(realdata.Folder(t, "data/dpga/dpga"))
 	made, report := convert(t, fsys)
 	docs := map[string]*source.Document{}
 	for _, c := range made {
@@ -573,7 +542,7 @@ func TestCountries(t *testing.T) {
 
 // TestRealCountries holds the table to the predecessor's own.
 func TestRealCountries(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join(shared(t, "data/dpga/dpga"), "countries.json"))
+	data, err := os.ReadFile(filepath.Join(realdata.Folder(t, "data/dpga/dpga"), "countries.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

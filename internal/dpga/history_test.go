@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dpg-registry/dpg-registry/internal/realdata"
 	"github.com/dpg-registry/dpg-registry/internal/schema"
 	"github.com/dpg-registry/dpg-registry/internal/source"
 )
@@ -32,7 +33,7 @@ type version struct {
 // TestHistory judges every version of every file as the predecessor did, and
 // imports each that was valid then.
 func TestHistory(t *testing.T) {
-	dir := shared(t, "data/dpga/history")
+	dir := realdata.Folder(t, "data/dpga/history")
 	texts := map[string]string{}
 	eachLine(t, filepath.Join(dir, "entries.jsonl.gz"), func(e struct{ ID, Text string }) { texts[e.ID] = e.Text })
 	foreign := map[string]*schema.Foreign{}

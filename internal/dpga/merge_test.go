@@ -13,6 +13,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/realdata"
 	"github.com/dpg-registry/dpg-registry/internal/schema"
 	"github.com/dpg-registry/dpg-registry/internal/source"
 )
@@ -279,7 +280,7 @@ func importedTrees(t *testing.T) [][]Converted {
 	fixture := fixtures(t)
 	made, _ := convert(t, fixture)
 	trees = append(trees, made)
-	if dir, ok := sharedFolder(t, "data/dpga/dpga"); ok {
+	if dir, ok := realdata.Find(t, "data/dpga/dpga"); ok {
 		made, _ := convert(t, os.DirFS(dir))
 		trees = append(trees, made)
 	} else {

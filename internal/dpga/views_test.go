@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/realdata"
 )
 
 func TestViewOf(t *testing.T) {
@@ -66,8 +67,8 @@ func TestCompareIDs(t *testing.T) {
 // entries to what the predecessor published. Blanks and spellings of countries
 // are all that may differ.
 func TestRealViews(t *testing.T) {
-	expected := shared(t, "data/dpga/api_expected")
-	source, err := Read(os.DirFS(shared(t, "data/dpga/dpga")))
+	expected := realdata.Folder(t, "data/dpga/api_expected")
+	source, err := Read(os.DirFS(realdata.Folder(t, "data/dpga/dpga")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,14 +9,13 @@ import (
 
 	"github.com/dpg-registry/dpg-registry/internal/forge"
 	"github.com/dpg-registry/dpg-registry/internal/forge/forgetest"
+	"github.com/dpg-registry/dpg-registry/internal/testgit"
 )
 
 func TestLocalConforms(t *testing.T) {
 	for _, packed := range []bool{false, true} {
 		t.Run(map[bool]string{false: "loose", true: "packed"}[packed], func(t *testing.T) {
-			if _, err := exec.LookPath("git"); err != nil {
-				t.Skip("git is not installed; this test compares with it")
-			}
+			testgit.Need(t)
 			dir := filepath.Join(t.TempDir(), "forge")
 			l, err := forge.InitLocal(dir)
 			if err != nil {

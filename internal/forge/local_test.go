@@ -1,7 +1,6 @@
 package forge
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -11,24 +10,16 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/dpg-registry/dpg-registry/internal/testgit"
 )
 
 // git runs the git program in dir, cut off from the machine's own settings.
 func gitIn(t *testing.T, dir string, stdin string, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "git", args...)
-	cmd.Dir = dir
-	cmd.Stdin = strings.NewReader(stdin)
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull, "GIT_TERMINAL_PROMPT=0", "LC_ALL=C",
-		"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.org", "GIT_AUTHOR_DATE=2024-01-01T00:00:00Z",
-		"GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.org", "GIT_COMMITTER_DATE=2024-01-01T00:00:00Z")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
-	}
-	return strings.TrimSuffix(string(out), "\n")
+	w := testgit.Work{Dir: dir, Date: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}
+	return w.Feed(t, stdin, args...)
 }
 
 // a desk is a local forge and a person's clone of it.
@@ -40,12 +31,7 @@ type desk struct {
 // newDesk makes a forge whose main has one commit, pushed by git.
 func newDesk(t *testing.T) desk {
 	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("git is not installed")
-		}
-		t.Skip("git is not installed; this test compares with it")
-	}
+	testgit.Need(t)
 	dir := filepath.Join(t.TempDir(), "forge")
 	l, err := InitLocal(dir)
 	if err != nil {

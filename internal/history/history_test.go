@@ -5,73 +5,48 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dpg-registry/dpg-registry/internal/history"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
+	"github.com/dpg-registry/dpg-registry/internal/testgit"
 )
 
 // A work is a Git repository with a registry in the folder "registry".
 type work struct {
-	t   *testing.T
-	dir string
-	n   int // commits, each a minute after the one before
+	*testgit.Work // each commit a minute after the one before
+	t             *testing.T
 }
 
 func newWork(t *testing.T) *work {
 	t.Helper()
-	w := &work{t: t, dir: t.TempDir()}
-	w.git("init", "-q", "-b", "main")
-	return w
+	return &work{testgit.Init(t, time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)), t}
 }
 
 func (w *work) git(args ...string) string {
 	w.t.Helper()
-	cmd := exec.Command("git", args...)
-	cmd.Dir = w.dir
-	date := fmt.Sprintf("2026-01-02T12:%02d:00Z", w.n)
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
-		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org",
-		"GIT_AUTHOR_DATE="+date, "GIT_COMMITTER_DATE="+date)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		w.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return strings.TrimSpace(string(out))
+	return w.Git(w.t, args...)
 }
 
 // commit writes files of the registry ("" deletes) and commits all there is.
 func (w *work) commit(files map[string]string) {
 	w.t.Helper()
 	for name, text := range files {
-		name = filepath.Join(w.dir, "registry", name)
-		if text == "" {
-			if err := os.Remove(name); err != nil {
-				w.t.Fatal(err)
-			}
-			continue
-		}
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			w.t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			w.t.Fatal(err)
-		}
+		w.Write(w.t, "registry/"+name, text)
 	}
-	w.git("add", "-A")
-	w.git("commit", "-q", "--allow-empty", "-m", "c")
-	w.n++
+	w.Commit(w.t, nil)
+	w.Date = w.Date.Add(time.Minute)
 }
 
 // read gives the log of what is checked out.
 func (w *work) read(kept *history.Log) (*history.Log, *registry.Repo, *registry.Registry) {
 	w.t.Helper()
-	dir := filepath.Join(w.dir, "registry")
+	dir := filepath.Join(w.Dir, "registry")
 	repo, err := registry.FindRepo(dir)
 	if err != nil || repo == nil {
 		w.t.Fatalf("FindRepo: %v, %v", repo, err)
@@ -201,7 +176,7 @@ func TestRead(t *testing.T) {
 			var kept *history.Log
 			for _, files := range tt.commits {
 				w.commit(files)
-				if _, err := os.Stat(filepath.Join(w.dir, "registry")); err != nil {
+				if _, err := os.Stat(filepath.Join(w.Dir, "registry")); err != nil {
 					t.Fatal(err)
 				}
 				kept, _, _ = w.read(kept)
@@ -265,7 +240,7 @@ func TestShallow(t *testing.T) {
 	w.commit(map[string]string{"dpgs/b.yaml": nominee("b", "")})
 	kept, _, _ := w.read(nil)
 	clone := t.TempDir()
-	w.git("clone", "-q", "--depth", "1", "file://"+w.dir, clone)
+	w.git("clone", "-q", "--depth", "1", "file://"+w.Dir, clone)
 	repo, err := registry.FindRepo(filepath.Join(clone, "registry"))
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package lint_test
 import (
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"testing/fstest"
@@ -11,6 +10,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/dpga"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/lint"
+	"github.com/dpg-registry/dpg-registry/internal/realdata"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
 
@@ -47,7 +47,7 @@ func TestImported(t *testing.T) {
 // imported converts the predecessor's files to a tree of entries in memory.
 func imported(t testing.TB) fstest.MapFS {
 	t.Helper()
-	src, err := dpga.Read(os.DirFS(shared(t, "data/dpga/dpga")))
+	src, err := dpga.Read(os.DirFS(realdata.Folder(t, "data/dpga/dpga")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,31 +64,6 @@ func imported(t testing.TB) fstest.MapFS {
 		files[c.Path] = &fstest.MapFile{Data: data}
 	}
 	return files
-}
-
-// shared finds a folder of real input in a folder "shared" beside the repository,
-// and skips where there is none.
-func shared(t testing.TB, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			t.Fatal("there is no go.mod above the package")
-		}
-		dir = up
-	}
-	folder := filepath.Join(dir, "..", "shared", filepath.FromSlash(name))
-	if _, err := os.Stat(folder); err != nil {
-		t.Skipf("SKIPPED, no real input: folder shared/%s is not beside the repository", name)
-	}
-	return folder
 }
 
 // BenchmarkRun judges the imported entries, loading left out.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/lint"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
+	"github.com/dpg-registry/dpg-registry/internal/testgit"
 )
 
 // What Since finds is what checking everything finds at the head and not at the
@@ -28,7 +28,7 @@ func TestSinceIsTheDifference(t *testing.T) {
 	const commits = 120
 	dir := t.TempDir()
 	rnd := rand.New(rand.NewPCG(1, 2))
-	w := writer{t: t, dir: dir, rnd: rnd}
+	w := writer{t: t, Work: testgit.Work{Dir: dir}, rnd: rnd}
 	w.git("init", "-q", "-b", "main")
 	var heads []string
 	for i := range commits {
@@ -122,7 +122,7 @@ func plainHints(ds []diag.Diagnostic) []diag.Diagnostic {
 // is told how to bring them together.
 func TestSinceHintsOfDuplicates(t *testing.T) {
 	dir := t.TempDir()
-	w := writer{t: t, dir: dir}
+	w := writer{t: t, Work: testgit.Work{Dir: dir}}
 	w.git("init", "-q", "-b", "main")
 	add := func(id, name string) {
 		w.write("dpgs/"+id+".yaml", "schema: dpg/v1\nid: "+id+"\nname: "+name+"\ntypes: [software]\nstatus: {stage: nominee}\n")
@@ -197,7 +197,7 @@ func words(ds []diag.Diagnostic) string {
 // An index that is cut, changed or of another version is made anew.
 func TestSinceWithDamagedCache(t *testing.T) {
 	dir, cache := t.TempDir(), t.TempDir()
-	w := writer{t: t, dir: dir, rnd: rand.New(rand.NewPCG(3, 4))}
+	w := writer{t: t, Work: testgit.Work{Dir: dir}, rnd: rand.New(rand.NewPCG(3, 4))}
 	w.git("init", "-q", "-b", "main")
 	w.edit(true)
 	w.git("add", "-A")
@@ -244,29 +244,21 @@ func TestSinceWithDamagedCache(t *testing.T) {
 
 // writer makes random changes to a registry in a Git work tree.
 type writer struct {
+	testgit.Work
 	t   *testing.T
-	dir string
 	rnd *rand.Rand
 	n   int
 }
 
 func (w *writer) git(args ...string) string {
 	w.t.Helper()
-	cmd := exec.Command("git", args...)
-	cmd.Dir = w.dir
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
-		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		w.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return strings.TrimSpace(string(out))
+	return w.Git(w.t, args...)
 }
 
 func (w *writer) pick(of ...string) string { return of[w.rnd.IntN(len(of))] }
 
 func (w *writer) write(name, text string) {
-	name = filepath.Join(w.dir, "registry", name)
+	name = filepath.Join(w.Dir, "registry", name)
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		w.t.Fatal(err)
 	}
@@ -316,12 +308,12 @@ func (w *writer) edit(start bool) {
 	w.n++
 	id := w.id()
 	name := "resources/" + w.pick("", "", "", "sub/") + id + ".yaml"
-	switch full := filepath.Join(w.dir, "registry", name); w.rnd.IntN(15) {
+	switch full := filepath.Join(w.Dir, "registry", name); w.rnd.IntN(15) {
 	case 0, 1:
 		os.Remove(full)
 	case 2:
-		os.MkdirAll(filepath.Join(w.dir, "registry/resources/sub"), 0o755)
-		os.Rename(full, filepath.Join(w.dir, "registry/resources/sub", id+".yaml"))
+		os.MkdirAll(filepath.Join(w.Dir, "registry/resources/sub"), 0o755)
+		os.Rename(full, filepath.Join(w.Dir, "registry/resources/sub", id+".yaml"))
 	case 3:
 		w.write(name, w.pick("id: [", "name: a\nname: b\n", "", "schema: dpg/v1\nid: x\n"))
 	case 4:
@@ -330,7 +322,7 @@ func (w *writer) edit(start bool) {
 		w.write("observations/"+name, "schema: observation/v1\nentry: resource/"+w.pick(id, id, id, "other")+"\nrepositories: [{url: https://git.example.org/"+id+
 			", as_of: 2026-01-0"+w.pick("1", "2")+", state: "+w.pick("gone", "moved, moved_to: https://git.example.org/x", "present, files: [{path: LICENSE, expression: MIT}]", "odd")+"}]\n")
 	case 14:
-		os.Remove(filepath.Join(w.dir, "registry/observations", name))
+		os.Remove(filepath.Join(w.Dir, "registry/observations", name))
 	case 5:
 		if w.n%4 == 0 {
 			w.write("policy.yaml", "schema: policy/v1\nseverities: {duplicate: "+w.pick("error", "off", "info")+"}\n")

@@ -2,75 +2,46 @@ package registry_test
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dpg-registry/dpg-registry/internal/registry"
+	"github.com/dpg-registry/dpg-registry/internal/testgit"
 )
 
 // work is a Git repository that real git made.
 type work struct {
-	t   *testing.T
-	dir string
-	n   int // commits, each a day after the one before
+	*testgit.Work // each commit a day after the one before
+	t             *testing.T
 }
 
 func newWork(t *testing.T) *work {
 	t.Helper()
-	w := &work{t: t, dir: t.TempDir()}
-	w.git("init", "-q", "-b", "main")
-	return w
+	return &work{testgit.Init(t, time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)), t}
 }
 
 func (w *work) git(args ...string) string {
 	w.t.Helper()
-	cmd := exec.Command("git", args...)
-	cmd.Dir = w.dir
-	date := fmt.Sprintf("2026-01-%02dT12:00:00Z", w.n+1)
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
-		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org",
-		"GIT_AUTHOR_DATE="+date, "GIT_COMMITTER_DATE="+date)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		w.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return strings.TrimSpace(string(out))
+	return w.Git(w.t, args...)
 }
 
-// commit writes files ("" deletes) and commits them.
+// commit writes files ("" deletes) and commits all there is.
 func (w *work) commit(files map[string]string) {
 	w.t.Helper()
-	for name, text := range files {
-		name = filepath.Join(w.dir, name)
-		if text == "" {
-			if err := os.Remove(name); err != nil {
-				w.t.Fatal(err)
-			}
-			continue
-		}
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			w.t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	w.git("add", "-A")
-	w.git("commit", "-q", "--allow-empty", "-m", "c")
-	w.n++
+	w.Commit(w.t, files)
+	w.Date = w.Date.Add(24 * time.Hour)
 }
 
 func (w *work) repo() *registry.Repo {
 	w.t.Helper()
-	r, err := registry.FindRepo(filepath.Join(w.dir, "registry"))
+	r, err := registry.FindRepo(filepath.Join(w.Dir, "registry"))
 	if err != nil || r == nil {
 		w.t.Fatalf("FindRepo: %v, %v", r, err)
 	}
@@ -148,7 +119,7 @@ func TestLastChanges(t *testing.T) {
 	w.commit(map[string]string{"other": "x"})
 	w.git("merge", "-q", "--no-ff", "-m", "m", "side")
 	merge := w.git("rev-parse", "HEAD")
-	w.n++
+	w.Date = w.Date.Add(24 * time.Hour)
 	w.commit(map[string]string{"other": "y"})
 
 	r := w.repo()
@@ -174,8 +145,8 @@ func TestShallowCloneSaysWhatToDo(t *testing.T) {
 	w.commit(map[string]string{"registry/dpgs/a.yaml": "a"})
 	w.commit(map[string]string{"registry/dpgs/b.yaml": "b"})
 	w.commit(map[string]string{"other": "c"})
-	shallow := &work{t: t, dir: t.TempDir()}
-	shallow.git("clone", "-q", "--depth", "1", "file://"+w.dir, ".")
+	shallow := &work{&testgit.Work{Dir: t.TempDir()}, t}
+	shallow.git("clone", "-q", "--depth", "1", "file://"+w.Dir, ".")
 	r := shallow.repo()
 	head, err := r.Head()
 	if err != nil {
@@ -200,7 +171,7 @@ func TestSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := filepath.Join(w.dir, "registry")
+	in := filepath.Join(w.Dir, "registry")
 	for _, tt := range []struct {
 		name   string
 		change func() error
@@ -264,7 +235,7 @@ func TestLoadFromCommit(t *testing.T) {
 		files registry.Files
 		want  []string
 	}{
-		{"folder", registry.FromFS(os.DirFS(filepath.Join(w.dir, "registry"))), []string{"dpg/a A", "dpg/c C", "dpg/b B"}},
+		{"folder", registry.FromFS(os.DirFS(filepath.Join(w.Dir, "registry"))), []string{"dpg/a A", "dpg/c C", "dpg/b B"}},
 		{"commit", files(base), []string{"dpg/a A", "dpg/c C", "dpg/b B"}},
 		{"branch", files(side), []string{"dpg/a A2"}},
 		{"branch laid over base", registry.Overlay(files(base), files(side), changes), []string{"dpg/a A2", "dpg/c C"}},

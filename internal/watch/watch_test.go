@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/dpg-registry/dpg-registry/internal/bot"
 	"github.com/dpg-registry/dpg-registry/internal/forge"
+	"github.com/dpg-registry/dpg-registry/internal/testgit"
 )
 
 // A place is a local forge with a small registry on main, and the bot.
@@ -45,12 +45,7 @@ status: {stage: listed, as_of: 2026-01-15}
 
 func newPlace(t *testing.T, name string) *place {
 	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("git is not installed")
-		}
-		t.Skip("SKIPPED: git is not installed, and plays the contributors here")
-	}
+	testgit.Need(t)
 	p := &place{t: t, name: name, dir: filepath.Join(t.TempDir(), "forge")}
 	local, err := forge.InitLocal(p.dir)
 	if err != nil {
@@ -66,16 +61,7 @@ func newPlace(t *testing.T, name string) *place {
 
 func (p *place) git(args ...string) string {
 	p.t.Helper()
-	cmd := exec.Command("git", args...)
-	cmd.Dir = p.work
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull, "GIT_TERMINAL_PROMPT=0",
-		"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.org", "GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.org",
-		"GIT_AUTHOR_DATE=2026-01-15T12:00:00Z", "GIT_COMMITTER_DATE=2026-01-15T12:00:00Z")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		p.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return strings.TrimSpace(string(out))
+	return (&testgit.Work{Dir: p.work, Date: time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)}).Git(p.t, args...)
 }
 
 // push commits a file to a branch, which begins at main.

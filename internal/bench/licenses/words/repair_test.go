@@ -1,40 +1,17 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// sharedFolder is a folder of real data beside the repository.
-func sharedFolder(t *testing.T) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the package")
-		}
-		dir = filepath.Dir(dir)
-	}
-	shared := filepath.Join(dir, "..", "shared")
-	if _, err := os.Stat(filepath.Join(shared, "data", "dpga", "licenses")); err != nil {
-		t.Skipf("SKIPPED, real data is absent: there is no ../shared beside the repository: %v", err)
-	}
-	return shared
-}
+	"github.com/dpg-registry/dpg-registry/internal/realdata"
+)
 
 // Of the 72 strings 16 name no version, so that only a guess could answer them, and
 // five have labels that no words in them lead to: two are empty, and of three
 // people found another licence than the one that was named. 51 are left.
 func TestRepairOfFixes(t *testing.T) {
-	all, err := fixes(sharedFolder(t))
+	all, err := fixes(realdata.Folder(t, ""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +50,7 @@ func TestRepairOfFixes(t *testing.T) {
 
 func TestStringsOfTheHistory(t *testing.T) {
 	var b strings.Builder
-	if err := stringsTable(&b, sharedFolder(t)); err != nil {
+	if err := stringsTable(&b, realdata.Folder(t, "")); err != nil {
 		t.Error(err)
 	}
 	if !strings.Contains(b.String(), "The 127 licence strings") {
