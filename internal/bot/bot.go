@@ -107,13 +107,13 @@ func (a PutComment) do(ctx context.Context, f forge.Forge) error {
 	return err
 }
 
-// SetLabels puts labels on a pull request, in place of all that it has.
-type SetLabels struct {
+// AddLabels puts labels on a pull request, beside those that it has.
+type AddLabels struct {
 	Number int
 	Labels []string
 }
 
-func (a SetLabels) String() string {
+func (a AddLabels) String() string {
 	var shown []string
 	for _, l := range a.Labels {
 		shown = append(shown, fmt.Sprintf("%q", l))
@@ -121,8 +121,22 @@ func (a SetLabels) String() string {
 	return fmt.Sprintf("label pull request %d %s", a.Number, strings.Join(shown, ", "))
 }
 
-func (a SetLabels) do(ctx context.Context, f forge.Forge) error {
-	return f.Update(ctx, a.Number, forge.Change{Labels: &a.Labels})
+func (a AddLabels) do(ctx context.Context, f forge.Forge) error {
+	return f.AddLabels(ctx, a.Number, a.Labels)
+}
+
+// RemoveLabel takes a label of the bot's from a pull request.
+type RemoveLabel struct {
+	Number int
+	Label  string
+}
+
+func (a RemoveLabel) String() string {
+	return fmt.Sprintf("take label %q from pull request %d", a.Label, a.Number)
+}
+
+func (a RemoveLabel) do(ctx context.Context, f forge.Forge) error {
+	return f.RemoveLabel(ctx, a.Number, a.Label)
 }
 
 // Suggest makes suggestions on lines of a pull request, all at once.

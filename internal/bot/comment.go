@@ -83,7 +83,9 @@ func (v *Verdict) report(pr forge.PullRequest) string {
 	b.WriteString(v.twins())
 	b.WriteString(v.NewRules.markdown())
 	b.WriteString(v.Published.markdown())
-	if n := len(v.Suggested); n > 0 {
+	if n := len(v.Suggested); n > 0 && v.plain {
+		b.WriteString("Some repairs have one right answer, but the forge took no suggestions at the lines: `dpg validate --fix` makes them all.\n\n")
+	} else if n > 0 {
 		fmt.Fprintf(&b, "Where a repair has one right answer the bot suggests it at the line itself, to be taken with one click (%d here); `dpg validate --fix` makes them all.\n\n", n)
 	}
 	end := fmt.Sprintf("<sub>This is about commit %.12s, which changes %s of the registry, judged by the rules on %s. To try again, push to this branch, or run the check again. "+

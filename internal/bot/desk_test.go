@@ -308,6 +308,14 @@ func (w *writes) Update(ctx context.Context, number int, c forge.Change) error {
 	return w.write("update", func() error { return w.Forge.Update(ctx, number, c) })
 }
 
+func (w *writes) AddLabels(ctx context.Context, number int, labels []string) error {
+	return w.write("add labels", func() error { return w.Forge.AddLabels(ctx, number, labels) })
+}
+
+func (w *writes) RemoveLabel(ctx context.Context, number int, label string) error {
+	return w.write("remove label", func() error { return w.Forge.RemoveLabel(ctx, number, label) })
+}
+
 func (w *writes) ClosePullRequest(ctx context.Context, number int, reason string) error {
 	return w.write("close", func() error { return w.Forge.ClosePullRequest(ctx, number, reason) })
 }

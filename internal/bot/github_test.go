@@ -89,17 +89,19 @@ func (h *hub) propose(text string) int {
 func TestRequestsOfAReview(t *testing.T) {
 	for _, tt := range []struct {
 		name, text string
-		person     bool // whose token it is; that of a workflow otherwise
-		again      int  // requests at most when nothing changed
+		person     func(*hub, string) string // makes a token of a person's; nil is that of a workflow
+		again      int                       // requests at most when nothing changed
 	}{
-		{"a good entry", entryFile("new", ""), false, 6},
-		{"one to mend, with a suggestion", faulty(t, "new"), false, 6},
-		{"with a person's token", faulty(t, "new"), true, 7}, // it tries to set a check first
+		{"a good entry", entryFile("new", ""), nil, 4},
+		{"one to mend, with a suggestion", faulty(t, "new"), nil, 6},
+		{"with a person's token", faulty(t, "new"), func(h *hub, who string) string { return h.PersonToken(who) }, 6},
+		{"with a person's classic token", faulty(t, "new"), func(h *hub, who string) string { return h.ClassicToken(who) }, 6},
+		{"a good entry with a person's token", entryFile("new", ""), func(h *hub, who string) string { return h.PersonToken(who) }, 6},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHub(t, entries(2))
-			if tt.person {
-				h.token, h.person = h.PersonToken("ada"), true
+			if tt.person != nil {
+				h.token, h.person = tt.person(h, "ada"), true
 			}
 			number := h.propose(tt.text)
 			first := h.requests(func() error { return h.review(number) })
@@ -111,7 +113,7 @@ func TestRequestsOfAReview(t *testing.T) {
 			if n := len(again.API()); n > tt.again {
 				t.Errorf("another review takes %d requests, want %d at most", n, tt.again)
 			}
-			if w := again.Writes(); len(w) > 0 && !tt.person {
+			if w := again.Writes(); len(w) > 0 {
 				t.Errorf("another review writes: %v", w)
 			}
 			if c := h.Comments(number); len(c) != 1 || !strings.Contains(c[0].Body, "#2 has `dpg/other` with the repository") {
@@ -244,6 +246,65 @@ func TestReviewWithATokenThatOnlyReads(t *testing.T) {
 	}
 	if err := h.review(number); err == nil || !strings.Contains(err.Error(), "permission") {
 		t.Errorf("without --dry-run the error is %v, which does not say what the token lacks", err)
+	}
+}
+
+// A label that a person adds or takes away while the bot writes its own is not lost, nor
+// does it come back.
+func TestLabelsOfTwoAtOnce(t *testing.T) {
+	h := newHub(t, entries(1))
+	number := h.propose(faulty(t, "new"))
+	h.SetLabels(number, "health", "DPG: Good", "next: you", "later")
+	h.Fail(githubtest.Fault{Operation: "issues/add-labels", Then: func() { h.SetLabels(number, "water", "health", "DPG: Good", "next: you") }})
+	h.Fail(githubtest.Fault{Operation: "issues/remove-label", Then: func() {
+		h.SetLabels(number, "urgent", "water", "health", "DPG: Good", "next: you", "dpg: needs changes")
+	}})
+	if err := h.review(number); err != nil {
+		t.Fatal(err)
+	}
+	if want := `"dpg: needs changes" "health" "next: you" "urgent" "water"`; !strings.Contains(h.State(), want) {
+		t.Errorf("want the labels %s in:\n%s", want, h.State())
+	}
+	if w := h.requests(func() error { return h.review(number) }).Writes(); len(w) > 0 {
+		t.Errorf("another review writes: %v", w)
+	}
+}
+
+// Where GitHub takes no suggestions, the rest of the report stands, and says nothing of
+// suggestions that are not there.
+func TestSuggestionsRefused(t *testing.T) {
+	h := newHub(t, entries(1))
+	fork := h.Fork("mallory")
+	fork.Commit("new", map[string]string{dpg("new"): faulty(t, "new")}, "add new")
+	number := h.OpenPull(githubtest.NewPull{As: "mallory", From: fork, Head: "new"})
+	refused := githubtest.Fault{Operation: "pulls/create-review", Times: -1, Status: 422, Body: `{"message": "Unprocessable Entity", "errors": ["Line could not be resolved"]}`}
+	h.Fail(refused)
+	if err := h.review(number); err != nil {
+		t.Fatal(err)
+	}
+	if c := h.Comments(number); len(c) != 1 || !strings.Contains(c[0].Body, "1 thing to mend") || strings.Contains(c[0].Body, "suggests it at the line itself") {
+		t.Errorf("comments are %+v, want one that promises no suggestion", c)
+	}
+	if want := `"dpg: needs changes" "next: you"`; !strings.Contains(h.State(), want) {
+		t.Errorf("want the labels %s in:\n%s", want, h.State())
+	}
+	if log := strings.Join(h.log, "\n"); !strings.Contains(log, "without suggestions") || !strings.Contains(log, "Line could not be resolved") {
+		t.Errorf("the log does not say why there is no suggestion:\n%s", log)
+	}
+	before := h.State()
+	h.Reset()
+	h.Fail(refused)
+	if err := h.review(number); err != nil || h.State() != before {
+		t.Errorf("another review: %v, and changes\n%s\nto\n%s", err, before, h.State())
+	}
+	h.Reset()
+	if again := h.requests(func() error { return h.review(number) }); len(again.API()) > 6 {
+		t.Errorf("another review takes %d requests, want 6 at most:\n%s", len(again.API()), again)
+	}
+	// The next commit is another try.
+	fork.Commit("new", map[string]string{dpg("new"): swap(t, faulty(t, "new"), "Nurses", "Doctors")}, "again")
+	if err := h.review(number); err != nil || !strings.Contains(h.State(), "```suggestion") {
+		t.Errorf("later: %v\n%s", err, h.State())
 	}
 }
 

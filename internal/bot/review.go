@@ -34,6 +34,7 @@ type Verdict struct {
 	Files      int          // changed files of the registry
 
 	own   bool                           // the bot's own pull request
+	plain bool                           // the forge takes no suggestions for this commit
 	shown func(path string) map[int]bool // lines of a file that the pull request shows as added; nil shows none
 }
 
@@ -52,8 +53,7 @@ type Preview struct {
 // there is nothing for it to do.
 //
 // At a forge on the network it takes at most 12 requests the first time and 6 when
-// nothing changed since, beside those that Git makes; at GitHub with the token of a
-// workflow or an app, since a person's may not set checks and tries that first.
+// nothing changed since, beside those that Git makes.
 func (b *Bot) Review(ctx context.Context, number int) (*Verdict, error) {
 	v, err := b.review(ctx, number)
 	if errors.Is(err, forge.ErrNotFound) { // which names it already
@@ -128,19 +128,35 @@ func (b *Bot) reviewPull(ctx context.Context, pr forge.PullRequest, open []forge
 		}
 	}
 	// The comment is written after the suggestions: where it stands as it should,
-	// they were made.
+	// they were made, or refused, which it says too.
 	if c, _ := ownComment(s.comments, "review"); len(v.Suggested) > 0 && c.Body != v.comment(pr) {
-		if s.remarks, err = b.Forge.LineComments(ctx, pr.Number); err != nil {
+		refused := *v
+		refused.withoutSuggestions(pr)
+		if c.Body == refused.comment(pr) {
+			v = &refused
+		} else if s.remarks, err = b.Forge.LineComments(ctx, pr.Number); err != nil {
 			return nil, err
 		}
 	}
 	err = b.run(ctx, v.actions(pr, s))
+	if errors.Is(err, forge.ErrRefused) && !v.plain && len(v.Suggested) > 0 {
+		b.logf("pull request %d goes without suggestions: %v", pr.Number, err)
+		s.check = v.check() // which was set before
+		v.withoutSuggestions(pr)
+		err = b.run(ctx, v.actions(pr, s))
+	}
 	var moved *forge.MovedError
 	if errors.As(err, &moved) {
 		b.logf("pull request %d was pushed to meanwhile; what is left waits for the review of that", pr.Number)
 		return v, nil
 	}
 	return v, err
+}
+
+// withoutSuggestions makes it a verdict that the forge took no suggestions of.
+func (v *Verdict) withoutSuggestions(pr forge.PullRequest) {
+	v.plain = true
+	v.Report = v.report(pr)
 }
 
 // reported is what of a report stands on the forge.
@@ -165,15 +181,12 @@ func (v *Verdict) actions(pr forge.PullRequest, s reported) []Action {
 	// The bot's own pull request explains itself while nothing is wrong with it.
 	needless := !found && v.own && v.Conclusion == forge.Success
 	if c.Body != body && !needless {
-		if remarks := unsaid(v.Suggested, s.remarks); len(remarks) > 0 {
+		if remarks := unsaid(v.Suggested, s.remarks); len(remarks) > 0 && !v.plain {
 			actions = append(actions, Suggest{pr.Number, pr.HeadSHA, remarks})
 		}
 		actions = append(actions, PutComment{pr.Number, c.ID, body})
 	}
-	if labels := v.labels(pr.Labels); !slices.Equal(labels, pr.Labels) {
-		actions = append(actions, SetLabels{pr.Number, labels})
-	}
-	return actions
+	return append(actions, v.labelActions(pr)...)
 }
 
 // The labels of the bot: what it found, and whose turn it is.
@@ -191,23 +204,38 @@ func OwnLabels() []string {
 	return []string{labelGood, labelPerson, labelChanges, nextYou, nextPerson, nextBot}
 }
 
-// labels are those that a pull request should have: other people's stay, the bot's
-// are worked out anew.
-func (v *Verdict) labels(had []string) []string {
-	bots := OwnLabels()
-	labels := slices.DeleteFunc(slices.Clone(had), func(l string) bool { return slices.Contains(bots, l) })
+// labels are those of the bot's that a pull request should have.
+func (v *Verdict) labels() []string {
 	switch {
 	case v.Conclusion == forge.Failure && v.own:
-		labels = append(labels, labelChanges, nextBot)
+		return []string{labelChanges, nextBot}
 	case v.Conclusion == forge.Failure:
-		labels = append(labels, labelChanges, nextYou)
+		return []string{labelChanges, nextYou}
 	case v.Conclusion == forge.Neutral:
-		labels = append(labels, labelPerson, nextPerson)
-	default:
-		labels = append(labels, labelGood, nextPerson)
+		return []string{labelPerson, nextPerson}
 	}
-	slices.Sort(labels)
-	return labels
+	return []string{labelGood, nextPerson}
+}
+
+// labelActions add the labels that are missing, then take away the bot's stale ones, so
+// that a pull request is never without. Others are not written at all: one that a person
+// adds at the same moment stays.
+func (v *Verdict) labelActions(pr forge.PullRequest) (actions []Action) {
+	// A forge may have written a label in another case than ours, and tell none apart.
+	among := func(list []string, label string) bool {
+		return slices.ContainsFunc(list, func(l string) bool { return strings.EqualFold(l, label) })
+	}
+	want := v.labels()
+	missing := slices.DeleteFunc(slices.Clone(want), func(l string) bool { return among(pr.Labels, l) })
+	if len(missing) > 0 {
+		actions = append(actions, AddLabels{pr.Number, missing})
+	}
+	for _, l := range pr.Labels {
+		if among(OwnLabels(), l) && !among(want, l) {
+			actions = append(actions, RemoveLabel{pr.Number, l})
+		}
+	}
+	return actions
 }
 
 // ours reports whether the bot made a pull request.

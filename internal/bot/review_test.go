@@ -327,7 +327,7 @@ func TestOneComment(t *testing.T) {
 	if c, _ := d.check(first); c.Conclusion != forge.Failure {
 		t.Errorf("the check of the first commit became %s", c.Conclusion)
 	}
-	want := []string{"set check", "suggest", "comment", "update", "set check", "edit comment", "update"}
+	want := []string{"set check", "suggest", "comment", "add labels", "set check", "edit comment", "add labels", "remove label", "remove label"}
 	if diff := cmp.Diff(want, d.writes.done); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}

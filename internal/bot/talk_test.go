@@ -19,7 +19,7 @@ func TestLabels(t *testing.T) {
 	d := newDesk(t, nil)
 	number := d.open("topic", map[string]string{dpg("new"): faulty(t, "new")})
 	people := []string{"health", "next: you"} // the second is the bot's, wherever it comes from
-	if err := d.ada.Update(t.Context(), number, forge.Change{Labels: &people}); err != nil {
+	if err := d.ada.AddLabels(t.Context(), number, people); err != nil {
 		t.Fatal(err)
 	}
 	for _, step := range []struct {
@@ -48,7 +48,7 @@ func TestSilent(t *testing.T) {
 		t.Run(tt.label, func(t *testing.T) {
 			d := newDesk(t, map[string]string{"registry/registry.yaml": settingsFile(tt.settings)})
 			number := d.open("topic", map[string]string{dpg("new"): faulty(t, "new")})
-			if err := d.ada.Update(t.Context(), number, forge.Change{Labels: &[]string{tt.label}}); err != nil {
+			if err := d.ada.AddLabels(t.Context(), number, []string{tt.label}); err != nil {
 				t.Fatal(err)
 			}
 			d.review(number)
@@ -56,11 +56,11 @@ func TestSilent(t *testing.T) {
 				t.Errorf("writes (-want +got):\n%s", diff)
 			}
 			d.still("a second review", func() { d.review(number) })
-			if err := d.ada.Update(t.Context(), number, forge.Change{Labels: &[]string{}}); err != nil {
+			if err := d.ada.RemoveLabel(t.Context(), number, tt.label); err != nil {
 				t.Fatal(err)
 			}
 			d.review(number)
-			if diff := cmp.Diff([]string{"set check", "suggest", "comment", "update"}, d.writes.done); diff != "" {
+			if diff := cmp.Diff([]string{"set check", "suggest", "comment", "add labels"}, d.writes.done); diff != "" {
 				t.Errorf("writes without the label (-want +got):\n%s", diff)
 			}
 		})

@@ -285,6 +285,13 @@ func TestDoctorGitHub(t *testing.T) {
 			t.Errorf("no %q in\n%s\n%s", want, out, stderr)
 		}
 	}
+	// A ruleset is found as well as branch protection, and by a token that may not ask for
+	// the latter. This one is on the second page.
+	s.Require("build")
+	s.Require("build", bot.CheckName)
+	if out, _, _ = doctor(s.WorkflowToken()); !strings.Contains(out, `ok    nothing is merged without the check "`+bot.CheckName+`"`) {
+		t.Errorf("with a ruleset:\n%s", out)
+	}
 	out, _, _ = doctor(s.WorkflowToken())
 	if !strings.Contains(out, `ok    the token may do "issues: write"`) {
 		t.Errorf("with labels there:\n%s", out)

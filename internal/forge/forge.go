@@ -54,6 +54,13 @@ type Forge interface {
 	// UpdateIssue changes what c sets and leaves the rest.
 	UpdateIssue(ctx context.Context, number int, c IssueChange) error
 
+	// AddLabels puts labels on a pull request or an issue, all at once, and leaves those
+	// that it has.
+	AddLabels(ctx context.Context, number int, labels []string) error
+	// RemoveLabel takes one away and leaves the others. One that it does not have is no
+	// error.
+	RemoveLabel(ctx context.Context, number int, label string) error
+
 	// Comments lists the comments on a pull request or an issue, oldest first.
 	Comments(ctx context.Context, number int) ([]Comment, error)
 	// Comment adds one.
@@ -66,7 +73,8 @@ type Forge interface {
 	// LineComments lists the remarks on lines of a pull request's files, oldest first.
 	LineComments(ctx context.Context, number int) ([]LineComment, error)
 	// CommentLines adds remarks on lines of the commit sha, which is the head, all at
-	// once: a person gets one message. The lines must be ones the pull request shows.
+	// once: a person gets one message. The lines must be ones the pull request shows;
+	// where the forge takes the remarks for wrong all the same, the error is ErrRefused.
 	CommentLines(ctx context.Context, number int, sha string, remarks []NewLineComment) error
 	// Permission says what somebody may do in the repository.
 	Permission(ctx context.Context, login string) (Permission, error)
@@ -159,7 +167,6 @@ type NewPullRequest struct {
 // A Change says what Update sets; nil leaves a thing as it is.
 type Change struct {
 	Title, Body *string
-	Labels      *[]string // all of them
 }
 
 // An Issue is a matter that somebody raised.
@@ -196,8 +203,7 @@ type NewIssue struct {
 // An IssueChange says what UpdateIssue sets; nil leaves a thing as it is.
 type IssueChange struct {
 	Title, Body *string
-	Labels      *[]string // all of them
-	State       *State    // Open or Closed
+	State       *State // Open or Closed
 }
 
 // A Reaction is a small sign under a comment.
@@ -328,6 +334,8 @@ const (
 var (
 	// ErrNotFound says that there is no such pull request, issue or comment.
 	ErrNotFound = errors.New("not found")
+	// ErrRefused says that the forge takes what it was given for wrong, and would again.
+	ErrRefused = errors.New("refused")
 	// ErrNoChange says that a commit would have the same files as its parent.
 	ErrNoChange = errors.New("the commit would change nothing")
 )

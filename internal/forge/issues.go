@@ -154,13 +154,6 @@ func (l *Local) UpdateIssue(ctx context.Context, number int, c IssueChange) erro
 	if c.State != nil {
 		r.State = *c.State
 	}
-	if c.Labels != nil {
-		labels, err := CheckLabels(*c.Labels)
-		if err != nil {
-			return err
-		}
-		r.Labels = texts[plain](labels)
-	}
 	if c.Body != nil {
 		if err := l.write(pullDir(number), file{bodyFile, []byte(*c.Body)}); err != nil {
 			return err

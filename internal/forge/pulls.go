@@ -370,13 +370,6 @@ func (l *Local) Update(ctx context.Context, number int, c Change) error {
 		}
 		r.Title = plain(*c.Title)
 	}
-	if c.Labels != nil {
-		labels, err := CheckLabels(*c.Labels)
-		if err != nil {
-			return err
-		}
-		r.Labels = texts[plain](labels)
-	}
 	if c.Body != nil {
 		if err := checkText("body", *c.Body, MaxBody); err != nil {
 			return err

@@ -342,16 +342,20 @@ func examineSetup(s *github.Setup, workflows bool) []symptom {
 	default:
 		say("skip", "where Pages come from: the token may not ask", `the source under Settings, Pages, should be "GitHub Actions"`)
 	}
-	require := fmt.Sprintf("under Settings, Branches, protect it and require the check %q", bot.CheckName)
+	require := fmt.Sprintf("under Settings, Rules, Rulesets, make one for the default branch that requires the check %q; or require it under Settings, Branches", bot.CheckName)
 	switch {
-	case s.Protected == github.Yes && slices.Contains(s.Required, bot.CheckName):
+	case slices.Contains(s.Required, bot.CheckName):
 		say("ok", fmt.Sprintf("nothing is merged without the check %q", bot.CheckName), "")
-	case s.Protected == github.Yes:
-		say("warn", fmt.Sprintf("the default branch is protected, but does not require the check %q", bot.CheckName), require+", unless a ruleset does")
-	case s.Protected == github.No:
-		say("warn", "the default branch is not protected: what the bot refuses can be merged all the same", require+", unless a ruleset does")
-	default:
+	case s.Protected == github.Unknown && s.Ruled == github.Unknown:
 		say("skip", "whether the default branch requires the bot's check: the token may not ask", require)
+	case s.Protected == github.Unknown:
+		say("skip", fmt.Sprintf("whether the default branch requires the check %q: no ruleset does, and the token may not ask for branch protection", bot.CheckName), require)
+	case s.Ruled == github.Unknown:
+		say("skip", fmt.Sprintf("whether the default branch requires the check %q: branch protection does not, and the token may not ask for rulesets", bot.CheckName), require)
+	case s.Protected == github.Yes || s.Ruled == github.Yes:
+		say("warn", fmt.Sprintf("the default branch is protected, but does not require the check %q", bot.CheckName), require)
+	default:
+		say("warn", "the default branch is not protected: what the bot refuses can be merged all the same", require)
 	}
 	var missing []string
 	for _, l := range labels {

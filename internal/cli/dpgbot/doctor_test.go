@@ -27,7 +27,7 @@ func TestExamineSetup(t *testing.T) {
 	well := func(change func(*github.Setup)) *github.Setup {
 		s := &github.Setup{
 			MayOpenPulls: github.Yes, Pages: github.Yes, PagesFrom: "workflow", PagesURL: "https://octo.example.org/registry/",
-			Protected: github.Yes, Required: []string{"build", "dpg-registry/validate"},
+			Protected: github.Yes, Ruled: github.No, Required: []string{"build", "dpg-registry/validate"},
 			May: []github.May{
 				{Permission: "checks: write", For: "checks", Answer: github.Yes},
 				{Permission: "statuses: write", For: "statuses", Answer: github.Yes},
@@ -62,7 +62,12 @@ func TestExamineSetup(t *testing.T) {
 		{"pages not told", func(s *github.Setup) { s.Pages = github.Unknown }, true, []string{"skip where Pages come from"}},
 		{"another check required", func(s *github.Setup) { s.Required = []string{"build"} }, true, []string{"warn the default branch is protected, but does not require"}},
 		{"not protected", func(s *github.Setup) { s.Protected, s.Required = github.No, nil }, true, []string{"warn the default branch is not protected"}},
-		{"protection not told", func(s *github.Setup) { s.Protected, s.Required = github.Unknown, nil }, true, []string{"skip whether the default branch requires"}},
+		{"protection not told", func(s *github.Setup) { s.Protected, s.Required = github.Unknown, nil }, true, []string{`skip whether the default branch requires the check "dpg-registry/validate": no ruleset does`}},
+		{"protection not told, a ruleset of other things", func(s *github.Setup) { s.Protected, s.Ruled, s.Required = github.Unknown, github.Yes, nil }, true, []string{`skip whether the default branch requires the check "dpg-registry/validate": no ruleset does`}},
+		{"protection not told, a ruleset that requires it", func(s *github.Setup) { s.Protected, s.Ruled = github.Unknown, github.Yes }, true, nil},
+		{"rulesets not told", func(s *github.Setup) { s.Ruled, s.Required = github.Unknown, nil }, true, []string{`skip whether the default branch requires the check "dpg-registry/validate": branch protection does not`}},
+		{"nothing told", func(s *github.Setup) { s.Protected, s.Ruled, s.Required = github.Unknown, github.Unknown, nil }, true, []string{"skip whether the default branch requires the bot's check"}},
+		{"a ruleset of other things", func(s *github.Setup) { s.Protected, s.Ruled, s.Required = github.No, github.Yes, nil }, true, []string{"warn the default branch is protected, but does not require"}},
 		{"one label missing", func(s *github.Setup) { s.Labels = s.Labels[1:] }, true, []string{`warn labels that are missing: "dpg: good"`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -113,7 +113,7 @@ one that bot.silent_label in the settings names, leaves only the check. Exits 1 
 there is something to mend.
 
 At GitHub that takes at most 12 requests the first time, and 6 when nothing
-changed since (7 with a person's token, which may not set checks).
+changed since.
 ` + environment,
 	Examples: []string{
 		"dpgbot review --forge github:OWNER/REPO --pr 7",

@@ -194,15 +194,25 @@ func (c conform) pullRequest(t *testing.T) {
 		t.Error("a second pull request for one head was opened")
 	}
 
-	title, labels := "add them", []string{"beta"}
-	if err := c.f.Update(ctx, p.Number, forge.Change{Title: &title, Labels: &labels}); err != nil {
+	title := "add them"
+	if err := c.f.Update(ctx, p.Number, forge.Change{Title: &title}); err != nil {
 		t.Fatal(err)
+	}
+	for range 2 { // the second does nothing
+		if err := c.f.AddLabels(ctx, p.Number, []string{"beta: 50 %/?#", "alpha"}); err != nil {
+			t.Fatal(err)
+		}
+		for _, label := range []string{"zeta", "was never there"} {
+			if err := c.f.RemoveLabel(ctx, p.Number, label); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	body := ""
 	if err := c.f.Update(ctx, p.Number, forge.Change{Body: &body}); err != nil {
 		t.Fatal(err)
 	}
-	want.Title, want.Labels, want.Body = title, labels, body
+	want.Title, want.Labels, want.Body = title, []string{"alpha", "beta: 50 %/?#"}, body
 	got, err := c.f.PullRequest(ctx, p.Number)
 	if err != nil {
 		t.Fatal(err)
@@ -277,7 +287,9 @@ func (c conform) refused(t *testing.T) {
 		"blank title":         c.f.Update(ctx, p.Number, forge.Change{Title: new(string)}),
 		"title not UTF-8":     c.f.Update(ctx, p.Number, forge.Change{Title: &bad}),
 		"body not UTF-8":      c.f.Update(ctx, p.Number, forge.Change{Body: &bad}),
-		"blank label":         c.f.Update(ctx, p.Number, forge.Change{Labels: &[]string{" "}}),
+		"blank label":         c.f.AddLabels(ctx, p.Number, []string{" "}),
+		"label of nothing":    c.f.AddLabels(ctx, 1<<30, []string{"x"}),
+		"no label of nothing": c.f.RemoveLabel(ctx, 1<<30, "x"),
 		"check of no commit":  c.f.SetCheck(ctx, strings.Repeat("1", 40), forge.Check{Name: "n", Conclusion: forge.Success, Title: "t"}),
 		"check of a branch":   c.f.SetCheck(ctx, name, forge.Check{Name: "n", Conclusion: forge.Success, Title: "t"}),
 		"unknown conclusion":  c.f.SetCheck(ctx, sha, forge.Check{Name: "n", Conclusion: "fine", Title: "t"}),
@@ -364,8 +376,11 @@ func (c conform) comments(t *testing.T) {
 		if utf8.RuneCountInString(label) > 50 {
 			label = "x"
 		}
-		if err := c.f.Update(ctx, p.Number, forge.Change{Title: &text, Body: &text, Labels: &[]string{label}}); err != nil {
+		if err := c.f.Update(ctx, p.Number, forge.Change{Title: &text, Body: &text}); err != nil {
 			t.Fatalf("Update to %q: %v", text, err)
+		}
+		if err := c.f.AddLabels(ctx, p.Number, []string{label}); err != nil {
+			t.Fatalf("AddLabels %q: %v", label, err)
 		}
 		got, err := c.f.PullRequest(ctx, p.Number)
 		if err != nil {
@@ -373,6 +388,9 @@ func (c conform) comments(t *testing.T) {
 		}
 		if len(got.Labels) != 1 || got.Labels[0] != label {
 			t.Errorf("labels %q, want %q", got.Labels, label)
+		}
+		if err := c.f.RemoveLabel(ctx, p.Number, label); err != nil {
+			t.Fatalf("RemoveLabel %q: %v", label, err)
 		}
 		if got.Title != text || got.Body != text || got.State != forge.Open || !got.Own {
 			t.Errorf("title %q, body %q, %q, own %v, want both texts %q", got.Title, got.Body, got.State, got.Own, text)
@@ -427,13 +445,16 @@ func (c conform) issues(t *testing.T) {
 		t.Errorf("Comment on an issue = %v", err)
 	}
 
-	title, labels, closed, body := "another matter", []string{"conform"}, forge.Closed, hostile[0]
-	for _, change := range []forge.IssueChange{{Title: &title, Labels: &labels}, {State: &closed, Body: &body}} {
+	if err := errors.Join(c.f.AddLabels(ctx, i.Number, []string{"gamma"}), c.f.RemoveLabel(ctx, i.Number, "beta")); err != nil {
+		t.Error(err)
+	}
+	title, closed, body := "another matter", forge.Closed, hostile[0]
+	for _, change := range []forge.IssueChange{{Title: &title}, {State: &closed, Body: &body}} {
 		if err := c.f.UpdateIssue(ctx, i.Number, change); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want.Title, want.Labels, want.State, want.Body = title, labels, closed, body
+	want.Title, want.Labels, want.State, want.Body = title, []string{"conform", "gamma"}, closed, body
 	got, err := c.f.Issue(ctx, i.Number)
 	if err != nil {
 		t.Fatal(err)

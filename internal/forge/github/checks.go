@@ -87,10 +87,16 @@ func (f *Forge) SetCheck(ctx context.Context, sha string, c forge.Check) error {
 		f.mu.Lock()
 		f.statuses = true
 		f.mu.Unlock()
-		if s, err := f.status(ctx, key); err != nil {
+		me, err := f.me(ctx)
+		if err != nil {
 			return err
-		} else if s.GetState() != "" && s.GetState()+" "+s.GetDescription() == statusOf(c) {
-			return nil
+		}
+		if !isPerson(me) { // of a person's, Check has looked
+			if s, err := f.status(ctx, key); err != nil {
+				return err
+			} else if s.GetState() != "" && s.GetState()+" "+s.GetDescription() == statusOf(c) {
+				return nil
+			}
 		}
 	}
 	state, text, _ := strings.Cut(statusOf(c), " ")
@@ -223,19 +229,30 @@ func (f *Forge) Check(ctx context.Context, sha, name string) (c forge.Check, ok 
 		return c, false, err
 	}
 	key := checkKey{sha, name}
+	me, err := f.me(ctx)
+	if err != nil {
+		return c, false, err
+	}
 	f.mu.Lock()
 	statuses := f.statuses
 	f.mu.Unlock()
-	if statuses {
+	// A person's token may not make check runs, which is found out when it tries. One
+	// that set a commit status before has tried.
+	if statuses || isPerson(me) {
 		s, err := f.status(ctx, key)
-		if err != nil || s == nil {
+		if err != nil {
 			return c, false, err
 		}
-		conclusion := forge.Success
-		if s.GetState() != "success" {
-			conclusion = forge.Failure
+		if !statuses && s != nil && isUser(s.GetCreator(), me) {
+			statuses = true
+			f.mu.Lock()
+			f.statuses = true
+			f.mu.Unlock()
 		}
-		return forge.Check{Name: name, Conclusion: conclusion, Title: s.GetDescription(), Annotations: []forge.Annotation{}}, true, nil
+		if statuses {
+			c, ok = checkOf(name, s)
+			return c, ok, nil
+		}
 	}
 	run, err := f.run(ctx, key)
 	if err != nil {
@@ -278,6 +295,21 @@ func (f *Forge) Check(ctx context.Context, sha, name string) (c forge.Check, ok 
 	}
 	f.remember(key, r)
 	return c, true, nil
+}
+
+// isPerson reports whether somebody is neither an app nor a workflow run.
+func isPerson(u forge.User) bool { return !strings.HasSuffix(u.Login, "[bot]") }
+
+// checkOf is a commit status as a check; ok is false if there is none.
+func checkOf(name string, s *github.RepoStatus) (c forge.Check, ok bool) {
+	if s == nil {
+		return c, false
+	}
+	conclusion := forge.Success
+	if s.GetState() != "success" {
+		conclusion = forge.Failure
+	}
+	return forge.Check{Name: name, Conclusion: conclusion, Title: s.GetDescription(), Annotations: []forge.Annotation{}}, true
 }
 
 // status finds the commit status of a name, nil if there is none.

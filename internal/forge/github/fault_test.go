@@ -74,7 +74,7 @@ var writes = []struct {
 	{"delete branch", []string{"git-receive-pack"}, func(ctx context.Context, w *world) error {
 		return w.Forge.DeleteBranch(ctx, "topic", w.topic)
 	}},
-	{"open", []string{"pulls/create", "issues/update"}, func(ctx context.Context, w *world) error {
+	{"open", []string{"pulls/create", "issues/add-labels"}, func(ctx context.Context, w *world) error {
 		w.Server.Commit("bot/y", map[string]string{"y": "y\n"}, "add y")
 		p, err := w.Forge.Open(ctx, forge.NewPullRequest{Title: "add y", Body: "why", Head: "bot/y", Base: "main", Labels: []string{"bot"}})
 		if err == nil && (p.Number == 0 || !p.Own || !slices.Equal(p.Labels, []string{"bot"})) {
@@ -84,7 +84,10 @@ var writes = []struct {
 	}},
 	{"update", []string{"issues/update"}, func(ctx context.Context, w *world) error {
 		title := "add X"
-		return w.Update(ctx, w.pull, forge.Change{Title: &title, Labels: &[]string{"next: you"}})
+		return w.Update(ctx, w.pull, forge.Change{Title: &title})
+	}},
+	{"labels", []string{"issues/add-labels", "issues/remove-label"}, func(ctx context.Context, w *world) error {
+		return errors.Join(w.AddLabels(ctx, w.pull, []string{"next: you", "dpg: good"}), w.RemoveLabel(ctx, w.pull, "next: you"))
 	}},
 	{"close", []string{"issues/create-comment", "issues/update"}, func(ctx context.Context, w *world) error {
 		return w.ClosePullRequest(ctx, w.pull, "no longer needed")

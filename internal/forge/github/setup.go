@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/google/go-github/v60/github"
+
+	"github.com/dpg-registry/dpg-registry/internal/forge"
 )
 
 // A Setup is what people have set up at a repository and for the token, as far as the
@@ -21,9 +24,10 @@ type Setup struct {
 	PagesFrom string
 	PagesURL  string
 	Labels    []string // sorted
-	Protected Answer   // the default branch may not be pushed to by everybody
-	// Required are the checks without which nothing is merged into it, sorted. Those
-	// of rulesets are not among them.
+	Protected Answer   // the default branch has branch protection; few tokens may ask
+	Ruled     Answer   // rulesets are about the default branch
+	// Required are the checks without which nothing is merged into it, by branch
+	// protection or by a ruleset, as far as they are known; sorted.
 	Required []string
 	May      []May // in a fixed order
 }
@@ -53,7 +57,7 @@ func (f *Forge) Setup(ctx context.Context) (*Setup, error) {
 	if err != nil {
 		return nil, fmt.Errorf("repository %s/%s: %w", owner, name, explain(err))
 	}
-	s := &Setup{Archived: repo.GetArchived(), MayOpenPulls: Unknown, Pages: Unknown, Protected: Unknown}
+	s := &Setup{Archived: repo.GetArchived(), MayOpenPulls: Unknown, Pages: Unknown, Protected: Unknown, Ruled: Unknown}
 	main := repo.GetDefaultBranch()
 
 	if may, _, err := f.api.Repositories.GetDefaultWorkflowPermissions(ctx, owner, name); err == nil {
@@ -86,8 +90,46 @@ func (f *Forge) Setup(ctx context.Context) (*Setup, error) {
 	case !hidden(err):
 		return nil, fmt.Errorf("protection of branch %q: %w", main, explain(err))
 	}
+	switch ruled, checks, err := f.rules(ctx, main); {
+	case err == nil:
+		s.Ruled = answer(ruled)
+		s.Required = append(s.Required, checks...)
+		slices.Sort(s.Required)
+		s.Required = slices.Compact(s.Required)
+	case !errors.Is(err, forge.ErrNotFound) && !hidden(err):
+		return nil, fmt.Errorf("rules for branch %q: %w", main, err)
+	}
 	s.May, err = f.may(ctx, main, s.Labels)
 	return s, err
+}
+
+// rules asks which rules of rulesets hold for a branch, the organisation's too: whether
+// there are any, and the checks that they require. The library's own call refuses
+// kinds of rules that are newer than itself, and reads one page.
+func (f *Forge) rules(ctx context.Context, branch string) (any bool, checks []string, err error) {
+	err = pages(func(page github.ListOptions) (*github.Response, error) {
+		at := fmt.Sprintf("repos/%s/%s/rules/branches/%s?per_page=%d&page=%d", f.opt.Owner, f.opt.Name, url.PathEscape(branch), page.PerPage, max(page.Page, 1))
+		req, err := f.api.NewRequest(http.MethodGet, at, nil)
+		if err != nil {
+			return nil, err
+		}
+		var some []struct {
+			Parameters struct {
+				Checks []struct {
+					Context string `json:"context"`
+				} `json:"required_status_checks"`
+			} `json:"parameters"`
+		}
+		resp, err := f.api.Do(ctx, req, &some)
+		for _, rule := range some {
+			any = true
+			for _, c := range rule.Parameters.Checks {
+				checks = append(checks, c.Context)
+			}
+		}
+		return resp, err
+	})
+	return any, checks, err
 }
 
 // hidden reports whether the token may not ask. GitHub says "not found" of what some

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -154,13 +155,56 @@ func (f *Forge) labelled(ctx context.Context, p forge.PullRequest, labels []stri
 		return p, err
 	}
 	p.Labels = labels
-	return p, f.Update(ctx, p.Number, forge.Change{Labels: &labels})
+	return p, f.AddLabels(ctx, p.Number, labels)
 }
 
-// Update edits the pull request as the issue that it also is: title, body and
-// labels in one request. Sent twice, it does the same.
+// AddLabels sends all of them in one request. Sent twice, it does the same.
+func (f *Forge) AddLabels(ctx context.Context, number int, labels []string) error {
+	labels, err := forge.CheckLabels(labels)
+	if err = errors.Join(positive(number), err); err != nil || len(labels) == 0 {
+		return err
+	}
+	err = f.twice(ctx, func() error {
+		// The library's own call sends a bare list, which GitHub does not describe.
+		at := fmt.Sprintf("repos/%s/%s/issues/%d/labels", f.opt.Owner, f.opt.Name, number)
+		req, err := f.api.NewRequest(http.MethodPost, at, map[string][]string{"labels": labels})
+		if err != nil {
+			return err
+		}
+		_, err = f.api.Do(ctx, req, nil)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("label number %d: %w", number, explain(err))
+	}
+	return nil
+}
+
+// RemoveLabel asks GitHub to; a label that is not there is told from a number that is
+// not by GitHub's words.
+func (f *Forge) RemoveLabel(ctx context.Context, number int, label string) error {
+	_, err := forge.CheckLabels([]string{label})
+	if err := errors.Join(positive(number), err); err != nil {
+		return err
+	}
+	err = f.twice(ctx, func() error {
+		_, err := f.api.Issues.RemoveLabelForIssue(ctx, f.opt.Owner, f.opt.Name, number, url.PathEscape(label))
+		return err
+	})
+	var resp *github.ErrorResponse
+	if errors.As(err, &resp) && status(err) == http.StatusNotFound && strings.Contains(strings.ToLower(resp.Message), "label") {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("take label %q from number %d: %w", label, number, explain(err))
+	}
+	return nil
+}
+
+// Update edits the pull request as the issue that it also is: title and body in one
+// request. Sent twice, it does the same.
 func (f *Forge) Update(ctx context.Context, number int, c forge.Change) error {
-	return f.edit(ctx, number, forge.IssueChange{Title: c.Title, Body: c.Body, Labels: c.Labels})
+	return f.edit(ctx, number, forge.IssueChange{Title: c.Title, Body: c.Body})
 }
 
 func (f *Forge) edit(ctx context.Context, number int, c forge.IssueChange) error {
@@ -168,13 +212,6 @@ func (f *Forge) edit(ctx context.Context, number int, c forge.IssueChange) error
 		return err
 	}
 	wish := &github.IssueRequest{Title: c.Title, Body: c.Body}
-	if c.Labels != nil {
-		labels, err := forge.CheckLabels(*c.Labels)
-		if err != nil {
-			return err
-		}
-		wish.Labels = &labels
-	}
 	if c.State != nil {
 		state := string(*c.State)
 		wish.State = &state
@@ -474,6 +511,7 @@ func (f *Forge) CommentLines(ctx context.Context, number int, sha string, remark
 		if p, perr := f.PullRequest(ctx, number); perr == nil && p.HeadSHA != sha {
 			return fmt.Errorf("remarks on pull request %d: %w", number, &forge.MovedError{Branch: p.Head, Want: sha, Got: p.HeadSHA})
 		}
+		return fmt.Errorf("remarks on pull request %d: %w, %w", number, forge.ErrRefused, explain(err))
 	}
 	if err != nil {
 		return fmt.Errorf("remarks on pull request %d: %w", number, explain(err))

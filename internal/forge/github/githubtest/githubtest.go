@@ -74,6 +74,7 @@ type Server struct {
 	pulls    []*pull
 	threads  map[int]*thread
 	labels   []string
+	rules    []any // of rulesets, for the default branch
 	runs     []*run
 	statuses []status
 	faults   []*fault
@@ -217,6 +218,7 @@ var handlers = map[string]func(*Server, *call) reply{
 	"git/get-ref":                                                        (*Server).getRef,
 	"git/list-matching-refs":                                             (*Server).listRefs,
 	"git/update-ref":                                                     (*Server).updateRef,
+	"issues/add-labels":                                                  (*Server).addLabels,
 	"issues/create":                                                      (*Server).createIssue,
 	"issues/create-comment":                                              (*Server).createComment,
 	"issues/create-label":                                                (*Server).createLabel,
@@ -225,7 +227,7 @@ var handlers = map[string]func(*Server, *call) reply{
 	"issues/list-comments":                                               (*Server).listComments,
 	"issues/list-for-repo":                                               (*Server).listIssues,
 	"issues/list-labels-for-repo":                                        (*Server).listLabels,
-	"issues/set-labels":                                                  (*Server).setLabels,
+	"issues/remove-label":                                                (*Server).removeLabel,
 	"issues/update":                                                      (*Server).updateIssue,
 	"issues/update-comment":                                              (*Server).updateComment,
 	"licenses/get-for-repo":                                              (*Server).getLicense,
@@ -240,6 +242,7 @@ var handlers = map[string]func(*Server, *call) reply{
 	"repos/create-commit-status":                                         (*Server).createStatus,
 	"repos/get":                                                          (*Server).getRepo,
 	"repos/get-branch-protection":                                        (*Server).getProtection,
+	"repos/get-branch-rules":                                             (*Server).getRules,
 	"repos/get-collaborator-permission-level":                            (*Server).getPermission,
 	"repos/get-content":                                                  (*Server).getContent,
 	"repos/get-pages":                                                    (*Server).getPages,

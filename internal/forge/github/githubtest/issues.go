@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -342,13 +343,30 @@ func (s *Server) createLabel(c *call) reply {
 	return reply{status: 201, value: s.labelValues(s.canonical([]string{c.text("name")}))[0]}
 }
 
-func (s *Server) setLabels(c *call) reply {
+func (s *Server) addLabels(c *call) reply {
 	th := s.threads[c.number("issue_number")]
 	if th == nil {
 		return refuse(404, "Not Found")
 	}
 	labels, _ := c.texts("labels")
-	th.labels = s.canonical(labels)
+	th.labels = s.canonical(append(labels, th.labels...))
+	return reply{status: 200, value: s.labelValues(th.labels)}
+}
+
+func (s *Server) removeLabel(c *call) reply {
+	th := s.threads[c.number("issue_number")]
+	if th == nil {
+		return refuse(404, "Not Found")
+	}
+	name, err := url.PathUnescape(c.vars["name"])
+	if err != nil {
+		return refuse(404, "Not Found")
+	}
+	i := slices.IndexFunc(th.labels, func(l string) bool { return strings.EqualFold(l, name) })
+	if i < 0 {
+		return refuse(404, "Label does not exist")
+	}
+	th.labels = slices.Delete(slices.Clone(th.labels), i, i+1)
 	return reply{status: 200, value: s.labelValues(th.labels)}
 }
 

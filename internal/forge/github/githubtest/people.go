@@ -75,6 +75,8 @@ type token struct {
 	User
 	kind   kind
 	scopes map[string]string // "read" or "write" by permission; nil is all
+	// classic is of a person's: one of the old sort.
+	classic bool
 }
 
 // PersonToken makes a fine-grained token of somebody's own. It may do what they may,
@@ -83,6 +85,14 @@ func (s *Server) PersonToken(login string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.addToken("github_pat_", &token{User: s.somebody(login), kind: person})
+}
+
+// ClassicToken makes one of somebody's own of the old sort, which GitHub refuses check
+// runs in other words.
+func (s *Server) ClassicToken(login string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.addToken("ghp_", &token{User: s.somebody(login), kind: person, classic: true})
 }
 
 // WorkflowToken makes a token as a workflow run has: github-actions[bot]'s. permissions
@@ -202,7 +212,8 @@ var scopes = []struct {
 	{"issues/create-label", []string{"issues"}},
 	{"issues/create-comment", []string{"issues", "pull-requests"}},
 	{"issues/update", []string{"issues", "pull-requests"}},
-	{"issues/set-labels", []string{"issues", "pull-requests"}},
+	{"issues/add-labels", []string{"issues", "pull-requests"}},
+	{"issues/remove-label", []string{"issues", "pull-requests"}},
 	{"issues/", []string{"issues"}},
 	{"reactions/", []string{"issues", "pull-requests"}},
 	{"repos/create-commit-status", []string{"statuses"}},
@@ -230,6 +241,9 @@ func (s *Server) authorize(c *call) *reply {
 		return notAccessible()
 	case strings.HasPrefix(c.op, "apps/") && c.who.scopes["app"] == "":
 		r := refuse(401, "A JSON web token could not be decoded")
+		return &r
+	case write && strings.HasPrefix(c.op, "checks/") && c.who.classic:
+		r := refuse(403, "You must authenticate via a GitHub App.")
 		return &r
 	case write && strings.HasPrefix(c.op, "checks/") && c.who.kind == person:
 		return notAccessible()

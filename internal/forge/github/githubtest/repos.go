@@ -35,6 +35,30 @@ func (s *Server) getProtection(c *call) reply {
 	return reply{status: 200, value: obj{"url": c.URL.String()}}
 }
 
+// Require makes a ruleset by which nothing is merged into the default branch without
+// these checks; each makes one more.
+func (s *Server) Require(checks ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := []any{}
+	for _, c := range checks {
+		list = append(list, obj{"context": c})
+	}
+	// One of a sort that libraries do not know yet comes first.
+	s.rules = append(s.rules, obj{"type": "merge_queue", "ruleset_id": s.newID(), "ruleset_source": s.Repo.fullName(), "ruleset_source_type": "Repository"},
+		obj{
+			"type": "required_status_checks", "ruleset_id": s.newID(), "ruleset_source": s.Repo.fullName(), "ruleset_source_type": "Repository",
+			"parameters": obj{"required_status_checks": list, "strict_required_status_checks_policy": false},
+		})
+}
+
+func (s *Server) getRules(c *call) reply {
+	if c.vars["branch"] != s.opt.DefaultBranch {
+		return reply{status: 200, value: []any{}}
+	}
+	return reply{status: 200, value: append([]any{}, s.rules...)}
+}
+
 func (s *Server) getPages(*call) reply { return refuse(404, "Not Found") }
 
 func (s *Server) getLicense(*call) reply {

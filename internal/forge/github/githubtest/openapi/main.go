@@ -25,12 +25,12 @@ actions/get-github-actions-default-workflow-permissions-repository
 apps/create-installation-access-token apps/get-repo-installation
 checks/create checks/list-annotations checks/list-for-ref checks/update
 git/create-blob git/create-commit git/create-ref git/create-tree git/delete-ref git/get-ref git/list-matching-refs git/update-ref
-issues/create issues/create-comment issues/create-label issues/get issues/get-comment issues/list-comments
-issues/list-for-repo issues/list-labels-for-repo issues/set-labels issues/update issues/update-comment
+issues/add-labels issues/create issues/create-comment issues/create-label issues/get issues/get-comment issues/list-comments
+issues/list-for-repo issues/list-labels-for-repo issues/remove-label issues/update issues/update-comment
 licenses/get-for-repo
 pulls/create pulls/create-review pulls/get pulls/list pulls/list-review-comments pulls/update
 reactions/create-for-issue reactions/create-for-issue-comment
-repos/create-commit-status repos/get repos/get-branch-protection repos/get-collaborator-permission-level
+repos/create-commit-status repos/get repos/get-branch-protection repos/get-branch-rules repos/get-collaborator-permission-level
 repos/get-content repos/get-pages repos/list-commit-statuses-for-ref
 users/get-authenticated`
 
