@@ -392,3 +392,22 @@ func TestSyncWorkflow(t *testing.T) {
 		t.Errorf("a second sync changes:\n%s\nto:\n%s\n%s", once, s.State(), log)
 	}
 }
+
+// The default branch need not be called main, and a push to another one does nothing.
+func TestSyncOfTheDefaultBranchOnly(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for _, tt := range []struct {
+		main string
+		runs bool
+	}{{"trunk", false}, {"main", true}} {
+		s.Reset()
+		log, ok := s.run(run{event: "push", workflow: "sync.yml", token: s.grant("sync.yml", "sync"), args: []string{"-j", "sync"}, payload: map[string]any{
+			"ref": "refs/heads/main", "after": s.Head("main"),
+			"repository": map[string]any{"full_name": "octo/registry", "name": "registry", "owner": map[string]any{"login": "octo"}, "default_branch": tt.main},
+		}})
+		if ran := len(s.Requests().API()) > 0; !ok || ran != tt.runs {
+			t.Errorf("a push to main where %s is the default branch: the sync ran is %v, want %v:\n%s", tt.main, ran, tt.runs, log)
+		}
+	}
+}
