@@ -3,7 +3,7 @@ SHELL := /bin/sh
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test lint fmt fuzz bench eval eval-licenses soak clean
+.PHONY: help run demo build test lint fmt fuzz bench eval eval-licenses soak release-files clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,8 +51,12 @@ eval-licenses: ## measure licence detection on real files and rewritten texts (n
 	$(GO) run ./internal/bench/licenses $(EVALFLAGS)
 	$(GO) run ./internal/bench/licenses/words
 
+VERSION ?= $(shell cat internal/action/VERSION)
+release-files: ## build what a release of the clean checkout holds into dist (VERSION=v1.2.3, as in internal/action/VERSION)
+	$(GO) run ./internal/action/release "$(VERSION)" dist
+
 clean: ## delete what was built
-	rm -rf bin public demo
+	rm -rf bin dist public demo
 
 soak: ## the tests that take minutes: every state a killed run can leave, and a bucket of MinIO
 	$(GO) test ./internal/cli -run Killed -every -v -timeout 30m

@@ -58,6 +58,7 @@ var layers = [][]string{
 
 // outside are folders of programs that are run by hand and imported by nobody.
 var outside = []string{
+	"internal/action/release",
 	"internal/bench",
 	"internal/forge/github/githubtest/openapi",
 	"internal/spdx/gen",

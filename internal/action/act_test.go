@@ -52,19 +52,7 @@ func newStage(t *testing.T) *stage {
 		t.Skipf("act cannot be built, which takes a network: go tool -modfile=internal/tools/act/go.mod act: %v", err)
 	}
 	dir := newRegistry(t, "--action", "dpg-registry/dpg-registry@"+actionCommit)
-	files := map[string]string{}
-	err = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(name)
-		rel, _ := filepath.Rel(dir, name)
-		files[filepath.ToSlash(rel)] = string(data)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	files := filesOf(t, dir)
 	releaseOnce.Do(func() { releaseOnce.files = release(t) })
 	s := &stage{
 		Server: githubtest.New(t, githubtest.Options{Files: files, PageSize: 100}),

@@ -58,6 +58,6 @@ fi
 if command -v sha256sum >/dev/null; then got=$(sha256sum <"$bin/$archive"); else got=$(shasum -a 256 <"$bin/$archive"); fi
 got=${got%% *}
 [ "$got" = "$want" ] || fail "$archive has the SHA-256 $got, not the one that is expected"
-tar -xzf "$bin/$archive" -C "$bin" "dpg$ext" "dpgbot$ext"
-rm "$bin/$archive"
+# On Windows the folder's name begins with a drive, which tar takes for another machine.
+(cd "$bin" && tar -xzf "$archive" "dpg$ext" "dpgbot$ext" && rm "$archive")
 echo "release $version, SHA-256 $got"

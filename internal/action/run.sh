@@ -13,10 +13,12 @@ as_bot() { GITHUB_TOKEN=$token "$DPG_BIN/dpgbot" "$@"; }
 
 output() { echo "$1=$2" >>"$GITHUB_OUTPUT"; }
 
+# The shell of macOS is bash 3.2, and this must do without what came after it.
+
 # A line break in a value would begin an output of its own.
 for name in REGISTRY AS_OF STRICT CHANGED_SINCE FORMAT OUT BASE_URL PULL_REQUEST HEAD_REPOSITORY HEAD_SHA MODEL MODEL_URL ASSESSMENTS; do
 	value=INPUT_$name
-	case ${!value:-} in *$'\n'* | *$'\r'*) fail "input ${name,,} has a line break" ;; esac
+	case ${!value:-} in *$'\n'* | *$'\r'*) fail "the input of INPUT_$name has a line break" ;; esac
 done
 
 args=(--registry "${INPUT_REGISTRY:-registry}")
@@ -78,7 +80,7 @@ review)
 	;;
 respond)
 	add --as-of "${INPUT_AS_OF:-}"
-	as_bot respond --forge "$forge" "${args[@]}" --event "$GITHUB_EVENT_PATH" "${more[@]+"${more[@]}"}"
+	as_bot respond --forge "$forge" "${args[@]}" --event "$GITHUB_EVENT_PATH" --outputs "$GITHUB_OUTPUT" "${more[@]+"${more[@]}"}"
 	;;
 sync)
 	add --as-of "${INPUT_AS_OF:-}"
@@ -89,11 +91,12 @@ sync)
 	;;
 observe)
 	add --as-of "${INPUT_AS_OF:-}"
-	as_bot observe --forge "$forge" "${args[@]}" "${more[@]+"${more[@]}"}"
+	as_bot observe --forge "$forge" "${args[@]}" --outputs "$GITHUB_OUTPUT" "${more[@]+"${more[@]}"}"
 	;;
 publish)
 	[ -n "${INPUT_BASE_URL:-}" ] || fail "publish needs the input base-url"
 	as_bot publish --forge "$forge" "${args[@]}" --to "$INPUT_BASE_URL" "${more[@]+"${more[@]}"}"
+	case $INPUT_BASE_URL in branch:* | s3:*) ;; *) output catalog "$INPUT_BASE_URL" ;; esac
 	;;
 *) fail "command is one of validate, build, assess, review, respond, sync, observe, publish" ;;
 esac

@@ -49,7 +49,7 @@ if nothing at all could be read.`,
 		flags.Lookup("forge").Usage = "propose on this forge, a `DIR`, and write nothing here"
 		flags.Lookup("as-of").Usage = "note what is seen as of `DATE`, such as 2026-01-31 (default today)"
 		licenses := flags.Bool("licenses", true, "read licence texts; in this version all there is to look at")
-		run := observing{botFlags: &b}
+		run := observing{botFlags: &b, outputs: outputsFlag(flags)}
 		flags.Func("entry", "look at the entry of this `ID` only; may be given again for more", func(s string) error {
 			if s == "" {
 				return errors.New("it is blank")
@@ -96,6 +96,7 @@ type observing struct {
 	timeout time.Duration
 	mib     int64
 	cache   string
+	outputs *string
 }
 
 func (r *observing) run(ctx context.Context, o *cli.IO) error {
@@ -151,6 +152,11 @@ func (r *observing) propose(ctx context.Context, o *cli.IO, opt observe.Options)
 	}
 	if seen.Report == nil { // the log says why
 		return nil
+	}
+	if *r.outputs != "" {
+		if err := proposalOutputs(ctx, bt, *r.outputs); err != nil {
+			return err
+		}
 	}
 	if err := r.tell(o, seen.Report); err != nil {
 		return err

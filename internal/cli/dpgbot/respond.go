@@ -42,6 +42,7 @@ that says no is an answer: the exit code is 0.
 		flags.Var(&number, "issue", "the `NUMBER` of the pull request or issue")
 		flags.Var(&id, "comment", "only the comment with this `ID` (default all that are not answered)")
 		offline := flags.Bool("offline", false, "ask no project's repository what it says of itself")
+		outputs := outputsFlag(flags)
 		event := flags.String("event", "", "take them from GitHub's event in `FILE` (default GITHUB_EVENT_PATH)")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if len(args) > 0 {
@@ -82,7 +83,16 @@ that says no is an answer: the exit code is 0.
 				return err
 			}
 			o.Say("%d as of %s: %s", asked.Number, b.asOf, outcome(r))
-			return nil
+			if r.Pull == 0 || *outputs == "" {
+				return nil
+			}
+			pr, err := bt.Forge.PullRequest(ctx, r.Pull)
+			if err != nil {
+				return err
+			}
+			var results stepOutputs
+			results.pull(pr.Number, pr.URL)
+			return results.write(*outputs)
 		}
 	},
 }
