@@ -190,14 +190,14 @@ func tarball(files []file, when time.Time) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// template is what dpg init makes, by a program of this commit.
+// template is what dpg init makes, by a program of this commit, which may be built
+// already.
 func template(work, action string) ([]file, error) {
-	here, dir := filepath.Join(work, "here"), filepath.Join(work, "registry-template")
-	if err := os.Mkdir(here, 0o755); err != nil {
-		return nil, err
-	}
-	if err := build(here, runtime.GOOS, runtime.GOARCH); err != nil {
-		return nil, err
+	here, dir := filepath.Join(work, runtime.GOOS+"-"+runtime.GOARCH), filepath.Join(work, "registry-template")
+	if _, err := os.Stat(here); err != nil {
+		if _, err := programs(here, runtime.GOOS, runtime.GOARCH); err != nil {
+			return nil, err
+		}
 	}
 	if out, err := exec.Command(filepath.Join(here, "dpg"), "init", dir, "--name", "My registry", "--action", action).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("dpg init: %w\n%s", err, out)
