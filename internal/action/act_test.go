@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -378,6 +379,35 @@ func TestSyncWorkflow(t *testing.T) {
 	once := s.State()
 	if log, ok = s.run(r); !ok || s.State() != once {
 		t.Errorf("a second sync changes:\n%s\nto:\n%s\n%s", once, s.State(), log)
+	}
+}
+
+// Another policy on the default branch: what is open is judged by it.
+func TestRejudgeWorkflow(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	fork := s.Fork("mallory")
+	sha := fork.Commit("rivers", map[string]string{"registry/dpgs/rivers.yaml": mistaken}, "rivers")
+	number := s.OpenPull(githubtest.NewPull{As: "mallory", From: fork, Head: "rivers", Title: hostile, Body: hostile})
+	event := filepath.Join(t.TempDir(), "event.json")
+	write(t, event, "{}")
+	script(t, "run.sh", t.TempDir(), "DPG_BIN="+built(t), "INPUT_COMMAND=review", "INPUT_TOKEN="+s.grant("judge.yml", "judge"), "GITHUB_ACTIONS=true",
+		"GITHUB_API_URL="+s.API(), "GITHUB_SERVER_URL="+s.URL(), "GITHUB_EVENT_PATH="+event, "INPUT_PULL_REQUEST="+strconv.Itoa(number))
+	if c := s.check(sha); c.Conclusion != "failure" || !strings.Contains(c.Summary, "license-id") {
+		t.Fatalf("the first check is %+v, want a failure for license-id", c)
+	}
+	policy, _ := s.File("main", "registry/policy.yaml")
+	s.Repo.Commit("main", map[string]string{"registry/policy.yaml": policy + "severities: {license-id: 'off'}\n"}, "another policy")
+	rejudge := run{event: "push", workflow: "rejudge.yml", token: s.grant("rejudge.yml", "rejudge"), payload: map[string]any{
+		"ref": "refs/heads/main", "after": s.Head("main"), "head_commit": map[string]any{"id": s.Head("main"), "message": hostile},
+		"repository": map[string]any{"full_name": "octo/registry", "name": "registry", "owner": map[string]any{"login": "octo"}, "default_branch": "main"},
+	}}
+	log, ok := s.run(rejudge)
+	if c := s.check(sha); !ok || strings.Contains(c.Summary, "license-id") {
+		t.Errorf("the check by another policy is %+v:\n%s", c, log)
+	}
+	if n := len(s.Comments(number)); n != 1 {
+		t.Errorf("there are %d comments, want 1", n)
 	}
 }
 

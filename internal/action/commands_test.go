@@ -147,6 +147,7 @@ func TestEveryCommand(t *testing.T) {
 			with(pull(proposed), "findings", "1", "report", ""), ""},
 		{"`review`, on `workflow_run`", []string{"INPUT_HEAD_SHA=" + sha, "INPUT_HEAD_REPOSITORY=mallory/registry"}, 1, "::error file=registry/dpgs/rivers.yaml",
 			with(pull(proposed), "findings", "1", "report", ""), ""},
+		{"`review`, with `pull-request: outdated`", []string{"INPUT_AS_OF=2026-02-03", "INPUT_PULL_REQUEST=outdated"}, 0, "1 pull requests reviewed again", nil, ""},
 		{"`respond`", []string{"INPUT_AS_OF=2026-02-03", "GITHUB_EVENT_NAME=issues", "GITHUB_EVENT_PATH=" + event, "INPUT_ARGS=--offline"}, 0, "proposed as pull request 3", pull(3), ""},
 		{"`sync`", []string{"INPUT_AS_OF=2026-02-03", "INPUT_ASSESSMENTS=answers", "INPUT_OUT=public"}, 0, "published to public", with(pull(3), "catalog", "public"), "public/heartbeat.json"},
 		{"`observe`", []string{"INPUT_AS_OF=2026-02-03", "INPUT_ARGS=--entry\nsongs\n--cache\nnone"}, 0, "every observation is up to date", pull(3), ""},
@@ -154,6 +155,10 @@ func TestEveryCommand(t *testing.T) {
 		{"`publish`", []string{"INPUT_BASE_URL=here"}, 0, "published to here", map[string]string{"catalog": "here"}, "here/api/v1/manifest.json"},
 	} {
 		command, _, _ := strings.Cut(strings.Trim(tt.row, "`"), "`")
+		if strings.Contains(tt.row, "outdated") {
+			policy, _ := s.File("main", "registry/policy.yaml")
+			s.Repo.Commit("main", map[string]string{"registry/policy.yaml": policy + "# another\n"}, "another policy")
+		}
 		env := append([]string{"DPG_BIN=" + built(t), "GITHUB_ACTIONS=true", "GITHUB_API_URL=" + s.API(), "GITHUB_SERVER_URL=" + s.URL(), "INPUT_REGISTRY=registry",
 			"INPUT_COMMAND=" + command, "INPUT_TOKEN=" + s.WorkflowToken(documented(t, tt.row)...)}, tt.env...)
 		r := script(t, "run.sh", dir, env...)

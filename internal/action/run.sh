@@ -61,7 +61,10 @@ assess)
 	;;
 review)
 	add --as-of "${INPUT_AS_OF:-}"
-	if [ -n "${INPUT_PULL_REQUEST:-}" ]; then
+	if [ "${INPUT_PULL_REQUEST:-}" = outdated ]; then
+		as_bot review --forge "$forge" "${args[@]}" --outdated "${more[@]+"${more[@]}"}"
+		exit
+	elif [ -n "${INPUT_PULL_REQUEST:-}" ]; then
 		args+=(--pr "$INPUT_PULL_REQUEST")
 	elif [ -n "${INPUT_HEAD_SHA:-}" ]; then
 		args+=(--head-sha "$INPUT_HEAD_SHA")

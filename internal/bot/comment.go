@@ -295,7 +295,7 @@ func firstOf(lines []string) string {
 func (v *Verdict) check() forge.Check {
 	c := forge.Check{
 		Name: CheckName, Conclusion: v.Conclusion, Title: v.Title(),
-		Summary:     v.next() + "\n\n" + v.table() + v.because(),
+		Summary:     v.next() + "\n\n" + v.table() + v.because() + marker(rulesMark, v.rules) + "\n",
 		Annotations: []forge.Annotation{},
 	}
 	for _, d := range v.Findings {

@@ -33,6 +33,7 @@ type Verdict struct {
 	Entries    int          // changed entries that can be read
 	Files      int          // changed files of the registry
 
+	rules string                         // by which it was judged; see Bot.rules
 	own   bool                           // the bot's own pull request
 	plain bool                           // the forge takes no suggestions for this commit
 	shown func(path string) map[int]bool // lines of a file that the pull request shows as added; nil shows none
@@ -111,6 +112,9 @@ func (b *Bot) reviewPull(ctx context.Context, pr forge.PullRequest, open []forge
 		return nil, err
 	}
 	if v.Twins, err = m.twins(ctx, pr, open); err != nil {
+		return nil, err
+	}
+	if v.rules, err = b.rules(m.base); err != nil {
 		return nil, err
 	}
 	v.Report, v.URL = v.report(pr), pr.URL

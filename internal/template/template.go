@@ -40,7 +40,7 @@ const Schemas = "https://dpg-registry.github.io/dpg-registry/schemas/"
 const SumsFile = ".github/dpg-template.sha256"
 
 // workflows are those of the project that any registry has.
-var workflows = []string{"assess.yml", "judge.yml", "respond.yml", "review.yml", "sync.yml"}
+var workflows = []string{"assess.yml", "judge.yml", "rejudge.yml", "respond.yml", "review.yml", "sync.yml"}
 
 // Options are what registries differ in. Name, Publisher, Language and Action are needed.
 type Options struct {

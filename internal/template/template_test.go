@@ -87,7 +87,7 @@ func TestCompare(t *testing.T) {
 	}
 	want := map[string]State{
 		outdated: Outdated, changed: Changed, deleted: Deleted, "new.md": New,
-		".github/workflows/assess.yml": Outdated, ".github/workflows/respond.yml": Outdated,
+		".github/workflows/assess.yml": Outdated, ".github/workflows/rejudge.yml": Outdated, ".github/workflows/respond.yml": Outdated,
 	}
 	if got := states(old[SumsFile]); !maps.Equal(got, want) {
 		t.Errorf("Compare found %v, want %v", got, want)

@@ -36,6 +36,10 @@ type Repository struct {
 	Review  func(ctx context.Context, number int) error
 	Sync    func(ctx context.Context) error
 	Respond func(ctx context.Context, number int) error // nil leaves comments and issues alone
+	// Outdated lists those of the open pull requests whose review says something else by
+	// now, given the rules that they were judged by as it returned them last, "" at
+	// first; see bot.Bot. nil leaves each as it is until it is pushed to.
+	Outdated func(ctx context.Context, pulls []forge.PullRequest, had string) (numbers []int, rules string, err error)
 }
 
 // Options say how to follow. Log and Now are required.
@@ -80,6 +84,8 @@ type followed struct {
 	seen  map[string]string // what pull requests and issues looked like when they were last queued
 	head  string            // of the default branch when its sync was last queued
 	day   string            // likewise; dated rules judge anew each day
+	base  string            // head of the default branch that the open pull requests were last held to
+	rules string            // what Outdated returned then
 }
 
 // New prepares to follow repositories.
@@ -261,7 +267,25 @@ func (w *Watcher) do(ctx context.Context, r *followed, item bot.Work) error {
 	case reconcile:
 		return w.reconcile(ctx, r)
 	case bot.WorkSync:
-		return r.Sync(ctx)
+		if err := r.Sync(ctx); err != nil {
+			return err
+		}
+		if r.Outdated == nil {
+			return nil
+		}
+		main, err := r.Forge.DefaultBranch(ctx)
+		if err != nil {
+			return err
+		}
+		head, ok, err := r.Forge.Head(ctx, main)
+		if err != nil || !ok || head == r.base {
+			return err
+		}
+		pulls, err := r.Forge.PullRequests(ctx, forge.Filter{State: forge.Open})
+		if err != nil {
+			return err
+		}
+		return w.outdated(ctx, r, head, pulls)
 	case bot.WorkReview:
 		return r.Review(ctx, item.Number)
 	case bot.WorkRespond:
@@ -341,6 +365,25 @@ func (w *Watcher) reconcile(ctx context.Context, r *followed) error {
 		}
 	}
 	r.seen = seen
+	if r.Outdated == nil || !ok || head == r.base {
+		return nil
+	}
+	return w.outdated(ctx, r, head, pulls)
+}
+
+// outdated queues a review of those pull requests, of all that are open, whose reviews
+// say something else now that the default branch is at head.
+func (w *Watcher) outdated(ctx context.Context, r *followed, head string, pulls []forge.PullRequest) error {
+	numbers, rules, err := r.Outdated(ctx, pulls, r.rules)
+	if err != nil {
+		return err
+	}
+	for _, n := range numbers {
+		if w.add(r, bot.Work{Kind: bot.WorkReview, Number: n}) == refused {
+			return nil // the next look takes it up from here
+		}
+	}
+	r.base, r.rules = head, rules
 	return nil
 }
 

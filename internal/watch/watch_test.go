@@ -113,7 +113,7 @@ func (p *place) did() []string {
 func (p *place) repository() Repository {
 	b := &bot.Bot{Forge: p.local, AsOf: "2026-06-30"}
 	return Repository{
-		Name: p.name, Forge: p.local,
+		Name: p.name, Forge: p.local, Outdated: b.Outdated,
 		Review: func(ctx context.Context, number int) error {
 			_, err := b.Review(ctx, number)
 			p.note(fmt.Sprintf("review %d", number))
@@ -229,6 +229,91 @@ func TestRestart(t *testing.T) {
 	}
 	if got, want := p.did(), []string{"sync", fmt.Sprintf("review %d", two), fmt.Sprintf("review %d", one)}; !slices.Equal(got, want) {
 		t.Errorf("the second did %q, want %q", got, want)
+	}
+}
+
+// What judges changes on the default branch, or it gets an entry that a pull request
+// brings: those that this is about are reviewed again, in their order, and no others;
+// also where it happened while nothing ran.
+func TestBaseMoves(t *testing.T) {
+	p := newPlace(t, "octo/registry")
+	policy := "schema: policy/v1\nlicenses: {software: [{expression: MIT, accepted_from: 2020-01-01, reason: %s}]}\n"
+	p.push("main", "registry/policy.yaml", fmt.Sprintf(policy, "first"))
+	one, oneSHA := p.open("one")
+	two, twoSHA := p.open("two")
+	check := func(sha string) forge.Check {
+		c, _, err := p.local.Check(t.Context(), sha, bot.CheckName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	at, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, Options{}, at, p.repository())
+	r.until("both reviews", func() bool { return p.checked(oneSHA) && p.checked(twoSHA) })
+	pushes := 0
+	pushed := func() { // and GitHub says so
+		t.Helper()
+		pushes++
+		body := `{"ref":"refs/heads/main","deleted":false,"repository":{"full_name":"octo/registry","default_branch":"main"}}`
+		if got := post(t, at, fmt.Sprint("push-", pushes), "push", body); got != 202 {
+			t.Fatalf("delivery: %d", got)
+		}
+	}
+	syncs := func() int {
+		n := 0
+		for _, d := range p.did() {
+			if d == "sync" {
+				n++
+			}
+		}
+		return n
+	}
+	idle := func(want int) func() bool {
+		return func() bool { return syncs() >= want && r.w.repos[0].queue.len() == 0 }
+	}
+
+	p.push("main", "registry/resources/third.yaml", fmt.Sprintf(goodEntry, "third", "Third", "third"))
+	pushed()
+	r.until("a sync of what was merged", idle(2))
+	was := check(oneSHA)
+	p.push("main", "registry/policy.yaml", fmt.Sprintf(policy, "second"))
+	pushed()
+	r.until("reviews by another policy", func() bool { return check(oneSHA).Summary != was.Summary && check(twoSHA).Summary != was.Summary })
+	p.push("main", "registry/resources/two.yaml", fmt.Sprintf(goodEntry, "two", "Other", "other"))
+	pushed()
+	r.until("a review of the clash", func() bool { return check(twoSHA).Conclusion == forge.Failure })
+	r.until("all is done", idle(4))
+	if err := r.wait(); err != nil {
+		t.Fatal(err)
+	}
+	reviews := func() []string {
+		return slices.DeleteFunc(p.did(), func(d string) bool { return d == "sync" })
+	}
+	review := func(numbers ...int) (all []string) {
+		for _, n := range numbers {
+			all = append(all, fmt.Sprintf("review %d", n))
+		}
+		return all
+	}
+	if got, want := reviews(), review(one, two, one, two, two); !slices.Equal(got, want) {
+		t.Errorf("it did %q, want %q", got, want)
+	}
+
+	p.done = nil
+	was = check(twoSHA)
+	p.push("main", "registry/policy.yaml", fmt.Sprintf(policy, "third"))
+	r = run(t, Options{}, nil, p.repository())
+	r.until("reviews of what changed meanwhile", func() bool { return check(twoSHA).Summary != was.Summary })
+	r.until("all is done", func() bool { return r.w.repos[0].queue.len() == 0 })
+	if err := r.wait(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := reviews(), review(one, two); !slices.Equal(got, want) {
+		t.Errorf("after a restart it did %q, want %q", got, want)
 	}
 }
 

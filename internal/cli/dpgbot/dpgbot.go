@@ -112,13 +112,19 @@ a repair, once, where there is one right answer. The label "dpg: silent", or the
 one that bot.silent_label in the settings names, leaves only the check. Exits 1 if
 there is something to mend.
 
-At GitHub that takes at most 12 requests the first time, and 6 when nothing
-changed since.
+With --outdated it reviews again the open pull requests that were judged by another
+policy, other frameworks or settings than the default branch has now, or that pass
+although the default branch has got the same entry since: at most a hundred, the
+oldest first. What it finds in them is no reason to exit 1.
+
+At GitHub a review takes at most 12 requests the first time, and 6 when nothing
+changed since; --outdated takes one for each open pull request beside those.
 ` + environment,
 	Examples: []string{
 		"dpgbot review --forge github:OWNER/REPO --pr 7",
 		"dpgbot review --forge ./forge --pr 7",
 		"dpgbot review --forge ./forge --pr 7 --dry-run --summary report.md",
+		"dpgbot review --forge github:OWNER/REPO --outdated",
 		"dpgbot review --forge github:OWNER/REPO --event \"$GITHUB_EVENT_PATH\" --format github",
 	},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
@@ -140,6 +146,11 @@ changed since.
 			}
 			bt, err := b.open(ctx, o)
 			if err != nil {
+				return err
+			}
+			if pull.outdated {
+				done, err := bt.ReviewOutdated(ctx)
+				o.Say("%d pull requests reviewed again as of %s", len(done), b.asOf)
 				return err
 			}
 			number, err := pull.find(ctx, o, bt, strings.TrimPrefix(b.forge, "github:"))

@@ -25,6 +25,7 @@ type pullFlags struct {
 	sha        string
 	repository string
 	event      string
+	outdated   bool // all whose review is
 }
 
 func (p *pullFlags) declare(flags *flag.FlagSet) {
@@ -32,19 +33,20 @@ func (p *pullFlags) declare(flags *flag.FlagSet) {
 	flags.StringVar(&p.sha, "head-sha", "", "rather than its number, the `COMMIT` that its head is at now")
 	flags.StringVar(&p.repository, "head-repository", "", "with --head-sha, the `OWNER/REPO` that its head is in (default the forge's own)")
 	flags.StringVar(&p.event, "event", "", "take its number from the event in `FILE`, $GITHUB_EVENT_PATH")
+	flags.BoolVar(&p.outdated, "outdated", false, "not one, but those open ones whose review says something else by now")
 }
 
 // check reads the event, and says what is wrong with the command line.
 func (p *pullFlags) check() error {
 	named := 0
-	for _, is := range []bool{p.number != 0, p.sha != "", p.event != ""} {
+	for _, is := range []bool{p.number != 0, p.sha != "", p.event != "", p.outdated} {
 		if is {
 			named++
 		}
 	}
 	switch {
 	case named != 1:
-		return cli.Usagef("name the pull request with --pr NUMBER, or one of --head-sha COMMIT and --event FILE")
+		return cli.Usagef("name the pull request with --pr NUMBER, or one of --head-sha COMMIT, --event FILE and --outdated")
 	case p.repository != "" && p.sha == "":
 		return cli.Usagef("--head-repository says where the commit of --head-sha is; name both")
 	case p.event != "":

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dpg-registry/dpg-registry/internal/bot"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/forge"
 	"github.com/dpg-registry/dpg-registry/internal/propose"
 	"github.com/dpg-registry/dpg-registry/internal/watch"
 )
@@ -24,7 +25,9 @@ var watchCommand = cli.Command{
 	Help: `
 Runs until it is stopped. It looks at each repository when it starts and then every
 --poll: it syncs the default branch when that moved, or a day went by, and reviews
-each open pull request that changed or lacks its check. With --listen it also hears
+each open pull request that changed or lacks its check, and where the default branch
+got another policy, other frameworks or settings, or the same entry, those that it
+had reviewed before. With --listen it also hears
 of what happens at once, by web hook. It keeps no state: stopped, killed or moved to
 another machine, it finds out what is left to do. Repositories are worked on side by
 side, the events of one in their order.
@@ -166,6 +169,9 @@ func (r *watching) repository(ctx context.Context, o *cli.IO, log *slog.Logger, 
 				say.Say("pull request %d: %s", number, v.Title())
 			}
 			return err
+		},
+		Outdated: func(ctx context.Context, pulls []forge.PullRequest, had string) ([]int, string, error) {
+			return today().Outdated(ctx, pulls, had)
 		},
 		Respond: func(ctx context.Context, number int) error {
 			_, err := today().Respond(ctx, number, 0)
