@@ -403,16 +403,7 @@ func CheckLabels(labels []string) ([]string, error) {
 
 // Check says what of it no forge takes, or nil.
 func (n NewPullRequest) Check() error {
-	if err := checkTitle(n.Title); err != nil {
-		return err
-	}
-	if err := checkText("body", n.Body, MaxBody); err != nil {
-		return err
-	}
-	if err := CheckBranch(n.Base); err != nil {
-		return err
-	}
-	return CheckBranch(n.Head)
+	return errors.Join(NewIssue{Title: n.Title, Body: n.Body}.Check(), CheckBranch(n.Base), CheckBranch(n.Head))
 }
 
 // Check says what of it no forge takes, or nil.

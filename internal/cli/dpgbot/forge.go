@@ -61,11 +61,15 @@ var openCommand = cli.Command{
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		head := flags.String("head", "", "the `BRANCH` to merge")
 		title := flags.String("title", "", "the pull request's `TITLE` (default the branch)")
-		body := flags.String("body", "", "its `TEXT`")
-		as := flags.String("as", "contributor", "the `NAME` of who opens it")
+		var t talkFlags
+		t.declare(flags)
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if len(args) != 1 || *head == "" {
 				return cli.Usagef("forge open takes one folder and --head BRANCH")
+			}
+			text, err := t.text()
+			if err != nil {
+				return err
 			}
 			f, err := openLocal(args[0])
 			if err != nil {
@@ -78,7 +82,7 @@ var openCommand = cli.Command{
 			if *title == "" {
 				*title = *head
 			}
-			pr, err := f.As(forge.User{Login: *as}).Open(ctx, forge.NewPullRequest{Title: *title, Body: *body, Head: *head, Base: base})
+			pr, err := f.As(t.user()).Open(ctx, forge.NewPullRequest{Title: *title, Body: text, Head: *head, Base: base})
 			if err != nil {
 				return err
 			}
