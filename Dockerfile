@@ -4,10 +4,12 @@ FROM golang:1.26 AS build
 WORKDIR /src
 COPY . .
 RUN CGO_ENABLED=0 go build -trimpath -o /out/ ./cmd/dpg ./cmd/dpgbot
+RUN mkdir -p /folders/data /folders/tmp && chmod 1777 /folders/data /folders/tmp
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/ /usr/local/bin/
+COPY --from=build /folders/ /
 USER 65532:65532
 WORKDIR /data
 ENTRYPOINT ["/usr/local/bin/dpgbot"]
