@@ -60,4 +60,5 @@ clean: ## delete what was built
 
 soak: ## the tests that take minutes: every state a killed run can leave, and a bucket of MinIO
 	$(GO) test ./internal/cli -run Killed -every -v -timeout 30m
+	$(GO) test ./internal/bot -run TestRespondAtGitHubKilled -every -v -timeout 30m
 	$(GO) test -tags soak ./internal/publish -run MinIO -v
