@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/merge"
 	"github.com/dpg-registry/dpg-registry/internal/source"
 )
 
@@ -91,7 +92,7 @@ func (s *Source) Convert(o Options) ([]Converted, *Report, error) {
 }
 
 func (s *Source) report(o Options, entries int) *Report {
-	r := &Report{Schema: "import-report/v1", Source: Repository, AsOf: o.AsOf, Entries: entries, Files: []File{}, Conflicts: []Conflict{}}
+	r := &Report{Schema: "import-report/v1", Source: Repository, AsOf: o.AsOf, Entries: entries, Files: []File{}, Conflicts: []merge.Conflict{}}
 	for _, f := range s.files {
 		rf := File{Path: f.path, Became: f.became, Notes: f.notes, Leaves: f.root.leaves()}
 		if rf.Notes == nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/dpg-registry/dpg-registry/internal/merge"
 	"github.com/dpg-registry/dpg-registry/internal/source"
 )
 
@@ -21,7 +22,7 @@ type Report struct {
 	// Conflicts is where entries that were there already say something else, in
 	// the order of the entries. Convert leaves it empty: it knows of no entries
 	// but its own.
-	Conflicts []Conflict `json:"conflicts"`
+	Conflicts []merge.Conflict `json:"conflicts"`
 }
 
 // Totals are how many leaves there were of each action.

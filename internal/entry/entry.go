@@ -196,33 +196,45 @@ func (a *Answers) Questions() []Question {
 	if a == nil {
 		return nil
 	}
-	all := []Question{
-		{"ownership", "3", a.Ownership},
-		{"restrictive_dependency", "4", a.RestrictiveDependency},
-		{"open_alternatives", "4", a.OpenAlternatives},
-		{"documentation", "5", a.Documentation},
-		{"non_personal_data", "6", a.NonPersonalData},
-		{"data_export", "6", a.DataExport},
-		{"privacy", "7", a.Privacy},
-		{"privacy_steps", "7", a.PrivacySteps},
-		{"standards", "8", a.Standards},
-		{"best_practices", "8", a.BestPractices},
-		{"harm_prevention", "9", a.HarmPrevention},
-		{"personal_data", "9a", a.PersonalData},
-		{"data_sharing", "9a", a.DataSharing},
-		{"data_security", "9a", a.DataSecurity},
-		{"user_content", "9b", a.UserContent},
-		{"content_policy", "9b", a.ContentPolicy},
-		{"illegal_content", "9b", a.IllegalContent},
-		{"user_interaction", "9c", a.UserInteraction},
-		{"underage_safety", "9c", a.UnderageSafety},
-		{"harassment_protection", "9c", a.HarassmentProtection},
-	}
-	given := all[:0]
-	for _, q := range all {
-		if q.Answer != nil {
-			given = append(given, q)
+	var given []Question
+	for _, p := range a.Places() {
+		if *p.Answer != nil {
+			given = append(given, Question{p.Key, p.Indicator, *p.Answer})
 		}
 	}
 	return given
+}
+
+// A Place is where one question's answer stands in an Answers.
+type Place struct {
+	Key       string   // as in a file, such as "data_export"
+	Indicator string   // code in the framework "dpg-standard", such as "9a"
+	Answer    **Answer // the field itself; it holds nil where nothing is answered
+}
+
+// Places lists where the answers to all questions stand, in the order of the
+// indicators and the same for any Answers.
+func (a *Answers) Places() []Place {
+	return []Place{
+		{"ownership", "3", &a.Ownership},
+		{"restrictive_dependency", "4", &a.RestrictiveDependency},
+		{"open_alternatives", "4", &a.OpenAlternatives},
+		{"documentation", "5", &a.Documentation},
+		{"non_personal_data", "6", &a.NonPersonalData},
+		{"data_export", "6", &a.DataExport},
+		{"privacy", "7", &a.Privacy},
+		{"privacy_steps", "7", &a.PrivacySteps},
+		{"standards", "8", &a.Standards},
+		{"best_practices", "8", &a.BestPractices},
+		{"harm_prevention", "9", &a.HarmPrevention},
+		{"personal_data", "9a", &a.PersonalData},
+		{"data_sharing", "9a", &a.DataSharing},
+		{"data_security", "9a", &a.DataSecurity},
+		{"user_content", "9b", &a.UserContent},
+		{"content_policy", "9b", &a.ContentPolicy},
+		{"illegal_content", "9b", &a.IllegalContent},
+		{"user_interaction", "9c", &a.UserInteraction},
+		{"underage_safety", "9c", &a.UnderageSafety},
+		{"harassment_protection", "9c", &a.HarassmentProtection},
+	}
 }

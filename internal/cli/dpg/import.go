@@ -18,6 +18,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/disk"
 	"github.com/dpg-registry/dpg-registry/internal/dpga"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/merge"
 	"github.com/dpg-registry/dpg-registry/internal/policy"
 	"github.com/dpg-registry/dpg-registry/internal/source"
 )
@@ -109,7 +110,7 @@ func (i *importDPGA) run(ctx context.Context, o *cli.IO) error {
 }
 
 // write puts the entries where they belong, over those that are there.
-func (i *importDPGA) write(ctx context.Context, o *cli.IO, entries []dpga.Converted) ([]dpga.Conflict, error) {
+func (i *importDPGA) write(ctx context.Context, o *cli.IO, entries []dpga.Converted) ([]merge.Conflict, error) {
 	folder, err := disk.Open(i.to)
 	if err != nil {
 		return nil, err
@@ -124,8 +125,8 @@ func (i *importDPGA) write(ctx context.Context, o *cli.IO, entries []dpga.Conver
 	if err != nil {
 		return nil, err
 	}
-	options := dpga.MergeOptions{Overwrite: i.overwrite, Language: settings.Language()}
-	conflicts := []dpga.Conflict{}
+	options := merge.Options{Overwrite: i.overwrite, Language: settings.Language()}
+	conflicts := []merge.Conflict{}
 	written, merged, kept := 0, 0, 0
 	for _, c := range entries {
 		if err := ctx.Err(); err != nil {
@@ -171,15 +172,15 @@ func (i *importDPGA) write(ctx context.Context, o *cli.IO, entries []dpga.Conver
 // lay returns what a file should hold: the imported entry, or the one that is
 // there with the import laid over it. A file in which nothing has to change keeps
 // its bytes, and with them its comments.
-func lay(imported entry.Entry, name string, kind entry.Kind, old []byte, isNew bool, options dpga.MergeOptions) ([]byte, []dpga.Conflict, error) {
+func lay(imported entry.Entry, name string, kind entry.Kind, old []byte, isNew bool, options merge.Options) ([]byte, []merge.Conflict, error) {
 	schemaPath := entry.SchemaPath("registry/"+name, kind.Schema)
 	if isNew {
 		data, err := entry.Encode(imported, schemaPath)
 		return data, nil, err
 	}
-	whole := func(why string) []dpga.Conflict {
+	whole := func(why string) []merge.Conflict {
 		null := json.RawMessage("null")
-		return []dpga.Conflict{{Local: null, Imported: null, Kept: dpga.Local, Why: why}}
+		return []merge.Conflict{{Local: null, Imported: null, Kept: merge.Local, Why: why}}
 	}
 	doc, found := source.Parse(name, old)
 	if len(found) > 0 {
@@ -196,7 +197,7 @@ func lay(imported entry.Entry, name string, kind entry.Kind, old []byte, isNew b
 	if err != nil {
 		return nil, nil, err
 	}
-	merged, conflicts := dpga.Merge(local, imported, options)
+	merged, conflicts, _ := merge.Entries(local, imported, options)
 	after, err := entry.Encode(merged, schemaPath)
 	if err != nil {
 		return nil, nil, err
@@ -208,7 +209,7 @@ func lay(imported entry.Entry, name string, kind entry.Kind, old []byte, isNew b
 	back, found := source.Parse(name, before)
 	if len(found) > 0 || !reflect.DeepEqual(said(doc.Root.Value()), said(back.Root.Value())) {
 		options.Overwrite = false
-		_, conflicts = dpga.Merge(local, imported, options)
+		_, conflicts, _ = merge.Entries(local, imported, options)
 		return old, append(whole("the file holds keys or values that an entry has no place for, and writing it would lose them"), conflicts...), nil
 	}
 	return after, conflicts, nil
@@ -250,12 +251,12 @@ func said(v any) any {
 }
 
 // say names a conflict on one line.
-func say(o *cli.IO, place string, c dpga.Conflict) {
+func say(o *cli.IO, place string, c merge.Conflict) {
 	if c.Why != "" {
 		o.Say("kept %s: %s", place, c.Why)
 		return
 	}
-	verb := map[dpga.Side]string{dpga.Local: "kept", dpga.Imported: "replaced"}[c.Kept]
+	verb := map[merge.Side]string{merge.Local: "kept", merge.Imported: "replaced"}[c.Kept]
 	o.Say("%s %s %s: it is %s, the import says %s", verb, place, c.Pointer, clip(c.Local), clip(c.Imported))
 }
 

@@ -1,10 +1,16 @@
-package dpga
+// Package merge lays an imported entry over the one that is there already, field
+// by field, and names every place where the two say different things. It is pure:
+// it reads no file and asks nobody.
+package merge
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/source"
@@ -13,7 +19,7 @@ import (
 // A Conflict is one place where an entry that is there already and the import
 // say different things.
 type Conflict struct {
-	Path     string          `json:"path"`          // of the entry's file in the registry; Merge leaves it to its caller
+	Path     string          `json:"path"`          // of the entry's file in the registry; Entries leaves it to its caller
 	Pointer  string          `json:"pointer"`       // RFC 6901, in the entry; "" is the whole file
 	Local    json.RawMessage `json:"local"`         // what stands there; null where nothing does
 	Imported json.RawMessage `json:"imported"`      // what the import would write; null where it would write nothing
@@ -30,38 +36,52 @@ const (
 	Imported Side = "imported"
 )
 
-// MergeOptions are what a caller of Merge may choose. The zero value is fine.
-type MergeOptions struct {
+// Options are what a caller of Entries may choose. The zero value is fine.
+type Options struct {
 	Overwrite bool   // take the imported value where the two differ
-	Language  string // of plain text in a local entry that names no language; "" is English
+	Language  string // of plain text in an entry that names no language; "" is English
+
+	// Base is what the same source said when it was imported last; nil is not known.
+	// Where the local entry still says that, only the source has changed, and what
+	// it says now is taken over without a conflict.
+	Base *entry.Entry
+
+	// KeepDates is for a source that carries no dates, so that the imported ones are
+	// those of the day it was read: an entry in which nothing else is taken over
+	// keeps its own, and that is no conflict.
+	KeepDates bool
 }
 
-// Merge lays an imported entry over the one that is there already, field by
-// field. It is pure, and leaves both as they are.
+// Entries lays an imported entry over the one that is there already, field by
+// field. It leaves both as they are.
 //
-// What the import never writes is kept whatever happens: decisions, waivers,
-// stewards, contact_url, topics, texts in other languages, the part of the work
-// that a licence covers, further sources and identities, who gave an answer and
-// when, why an entry stands where it stands and when to look again. The language of
-// plain text is kept too: imported text in another comes beside it. So is what it
-// could have written but has nothing to say about, and what a person added to a
-// list that still has all that the import would put there, in its order.
+// What no import takes over is kept whatever happens: decisions, waivers,
+// stewards. So is what this one has nothing to say about, texts in languages that
+// it lacks, further sources, and what a person added to a list that still has all
+// that the import would put there, in its order. The language of plain text is
+// kept too: imported text in another comes beside it.
 //
 // Everything else that differs is a conflict, which goes to the local entry
 // unless the options say otherwise. Where the entry lacks what the import would
-// write, that too is one: nobody knows whether a person took it out.
+// write, that too is one: nobody knows whether a person took it out. The updates
+// are the places that Options.Base settled; they were all taken over. What the
+// source took away since then stays.
 //
 // An entry that was renamed or removed is kept whole, even from Overwrite: what a
-// person erased does not come back by an import.
+// person erased does not come back by an import. One that the source renamed or
+// removed is kept whole likewise: whether it goes here too is for a person to say.
 //
 // Once an entry was overwritten, merging the same import again changes nothing
 // and finds no conflict.
-func Merge(local, imported entry.Entry, o MergeOptions) (entry.Entry, []Conflict) {
-	m := &merger{overwrite: o.Overwrite, main: cmpOr(local.Language, o.Language), from: cmpOr(imported.Language)}
-	if s := local.Status.Stage; s == entry.StageRenamed || s == entry.StageRemoved {
+func Entries(local, imported entry.Entry, o Options) (merged entry.Entry, conflicts, updates []Conflict) {
+	m := &merger{overwrite: o.Overwrite, main: cmpOr(local.Language, o.Language), from: cmpOr(imported.Language, o.Language), keepDates: o.KeepDates}
+	if gone(local) || gone(imported) {
 		m.overwrite = false
 		scalar(m, "/status/stage", &local.Status.Stage, imported.Status.Stage)
-		return local, m.conflicts
+		return local, m.conflicts, nil
+	}
+	if o.Base != nil {
+		m.base = tree(*o.Base)
 	}
 	e := local
 	scalar(m, "/id", &e.ID, imported.ID)
@@ -69,30 +89,34 @@ func Merge(local, imported entry.Entry, o MergeOptions) (entry.Entry, []Conflict
 	m.words("/aliases", &e.Aliases, imported.Aliases)
 	m.text("/description", &e.Description, imported.Description)
 	scalar(m, "/website", &e.Website, imported.Website)
+	scalar(m, "/url", &e.URL, imported.URL)
+	scalar(m, "/format", &e.Format, imported.Format)
+	scalar(m, "/published", &e.Published, imported.Published)
+	m.words("/languages", &e.Languages, imported.Languages)
 	m.words("/types", &e.Types, imported.Types)
 	m.words("/sectors", &e.Sectors, imported.Sectors)
+	m.words("/topics", &e.Topics, imported.Topics)
 	elements(m, "/licenses", &e.Licenses, imported.Licenses, mergeLicense, func(l entry.License) string { return l.Expression })
 	elements(m, "/repositories", &e.Repositories, imported.Repositories, mergeRepository, func(r entry.Repository) string { return r.URL })
+	m.sbom(&e, imported.SBOM)
 	elements(m, "/sdgs", &e.SDGs, imported.SDGs, mergeSDG, func(g entry.SDG) string { return strconv.Itoa(g.Goal) })
+	m.words("/about", &e.About, imported.About)
 	elements(m, "/organizations", &e.Organizations, imported.Organizations, mergeOrganization, func(o entry.Organization) string { return o.Name })
+	scalar(m, "/contact_url", &e.ContactURL, imported.ContactURL)
 	m.locations(&e, imported.Locations)
 	m.standard(&e, imported.Standard)
 	m.status(&e.Status, imported.Status)
 	m.sameAs(&e, imported.SameAs)
 	m.sources(&e, imported.Sources)
-	return e, m.conflicts
+	return e, m.conflicts, m.updates
 }
 
-// cmpOr is the first language that is named, or English, in which the
-// predecessor asked.
-func cmpOr(tags ...string) string {
-	for _, t := range tags {
-		if t != "" {
-			return t
-		}
-	}
-	return language
+func gone(e entry.Entry) bool {
+	return e.Status.Stage == entry.StageRenamed || e.Status.Stage == entry.StageRemoved
 }
+
+// cmpOr is the first language that is named, or else English.
+func cmpOr(tags ...string) string { return cmp.Or(append(tags, "en")...) }
 
 type merger struct {
 	overwrite  bool
@@ -100,6 +124,10 @@ type merger struct {
 	dry        bool   // only count
 	count      int
 	conflicts  []Conflict
+	updates    []Conflict
+	base       *source.Node // what the source said before; nil is not known
+	keepDates  bool
+	taken      int // values that are the import's now
 }
 
 // differ notes a conflict and says whether to take what is imported. The values
@@ -109,12 +137,64 @@ func (m *merger) differ(at string, local, imported any) (take bool) {
 	if m.dry {
 		return false
 	}
-	kept := Local
-	if m.overwrite {
-		kept = Imported
+	c := Conflict{Pointer: at, Local: asJSON(local), Imported: asJSON(imported), Kept: Local}
+	before, known := m.before(at)
+	switch {
+	case known && bytes.Equal(before, c.Local):
+		c.Kept = Imported
+		m.updates = append(m.updates, c)
+	case m.overwrite:
+		c.Kept = Imported
+		fallthrough
+	default:
+		m.conflicts = append(m.conflicts, c)
 	}
-	m.conflicts = append(m.conflicts, Conflict{Pointer: at, Local: asJSON(local), Imported: asJSON(imported), Kept: kept})
-	return m.overwrite
+	if c.Kept == Imported {
+		m.taken++
+	}
+	return c.Kept == Imported
+}
+
+// before is what the source said at a place when it was imported last.
+func (m *merger) before(at string) (value json.RawMessage, known bool) {
+	if m.base == nil {
+		return nil, false
+	}
+	n := m.base
+	for token := range strings.SplitSeq(strings.TrimPrefix(at, "/"), "/") {
+		token = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+		switch {
+		case n.Kind == source.Map:
+			n = n.Get(token)
+		case n.Kind == source.List:
+			i, err := strconv.Atoi(token)
+			if err != nil || i < 0 || i >= len(n.Items) {
+				n = nil
+			} else {
+				n = n.Items[i]
+			}
+		default:
+			n = nil
+		}
+		if n == nil {
+			return json.RawMessage("null"), true
+		}
+	}
+	text, err := json.Marshal(n.Value())
+	return text, err == nil
+}
+
+// tree is an entry as a file of it reads; nil where it is too long for one.
+func tree(v any) *source.Node {
+	data, err := entry.Encode(v, "")
+	if err != nil {
+		return nil
+	}
+	doc, found := source.Parse("", data)
+	if len(found) > 0 {
+		return nil
+	}
+	return doc.Root
 }
 
 // asJSON writes a part of an entry with the keys that it has in a file.
@@ -123,15 +203,11 @@ func asJSON(v any) json.RawMessage {
 	if v == nil {
 		return null
 	}
-	data, err := entry.Encode(map[string]any{"v": v}, "")
-	if err != nil {
+	root := tree(map[string]any{"v": v})
+	if root == nil {
 		return null
 	}
-	doc, found := source.Parse("", data)
-	if len(found) > 0 { // too long to be read back
-		return null
-	}
-	text, err := json.Marshal(doc.Root.Get("v").Value())
+	text, err := json.Marshal(root.Get("v").Value())
 	if err != nil {
 		return null
 	}
@@ -251,6 +327,7 @@ func (m *merger) quietly() *merger {
 func mergeLicense(m *merger, at string, l *entry.License, i entry.License) {
 	scalar(m, at+"/expression", &l.Expression, i.Expression)
 	scalar(m, at+"/url", &l.URL, i.URL)
+	scalar(m, at+"/covers", &l.Covers, i.Covers)
 }
 
 func mergeRepository(m *merger, at string, l *entry.Repository, i entry.Repository) {
@@ -268,6 +345,21 @@ func mergeOrganization(m *merger, at string, l *entry.Organization, i entry.Orga
 	scalar(m, at+"/name", &l.Name, i.Name)
 	scalar(m, at+"/role", &l.Role, i.Role)
 	scalar(m, at+"/website", &l.Website, i.Website)
+}
+
+func (m *merger) sbom(e *entry.Entry, imported *entry.SBOM) {
+	if imported == nil {
+		return
+	}
+	var s entry.SBOM
+	if e.SBOM != nil {
+		s = *e.SBOM
+	}
+	scalar(m, "/sbom/url", &s.URL, imported.URL)
+	scalar(m, "/sbom/as_of", &s.AsOf, imported.AsOf)
+	if s != (entry.SBOM{}) {
+		e.SBOM = &s
+	}
 }
 
 func (m *merger) locations(e *entry.Entry, imported *entry.Locations) {
@@ -293,13 +385,14 @@ func (m *merger) standard(e *entry.Entry, imported *entry.Answers) {
 	if e.Standard != nil {
 		all = *e.Standard
 	}
-	for _, q := range questions {
-		i := *q.Field(imported)
+	places := all.Places()
+	for n, q := range imported.Places() {
+		i := *q.Answer
 		if i == nil {
 			continue
 		}
 		at := "/standard" + source.Pointer(q.Key)
-		l := q.Field(&all)
+		l := places[n].Answer
 		if *l == nil {
 			if m.differ(at, nil, i) {
 				taken := *i
@@ -313,6 +406,8 @@ func (m *merger) standard(e *entry.Entry, imported *entry.Answers) {
 		m.text(at+"/text", &a.Text, i.Text)
 		m.words(at+"/items", &a.Items, i.Items)
 		m.words(at+"/evidence", &a.Evidence, i.Evidence)
+		scalar(m, at+"/source", &a.Source, i.Source)
+		scalar(m, at+"/as_of", &a.AsOf, i.AsOf)
 		*l = &a
 	}
 	if len(all.Questions()) > 0 {
@@ -332,9 +427,16 @@ func (m *merger) intoOtherLanguage(t *entry.Text) {
 // written, belong to the stage: with another stage they are taken or left
 // together, even where the import has none.
 func (m *merger) status(local *entry.Status, imported entry.Status) {
+	defer func() {
+		m.text("/status/reason", &local.Reason, imported.Reason)
+		scalar(m, "/status/moved_to", &local.MovedTo, imported.MovedTo)
+		scalar(m, "/status/review_by", &local.ReviewBy, imported.ReviewBy)
+	}()
 	if imported.Stage == "" || local.Stage == imported.Stage {
 		scalar(m, "/status/recognised_by", &local.RecognisedBy, imported.RecognisedBy)
-		scalar(m, "/status/as_of", &local.AsOf, imported.AsOf)
+		if !m.keepDates || local.AsOf == "" {
+			scalar(m, "/status/as_of", &local.AsOf, imported.AsOf)
+		}
 		scalar(m, "/status/url", &local.URL, imported.URL)
 		return
 	}
@@ -363,6 +465,9 @@ func (m *merger) sameAs(e *entry.Entry, imported *entry.SameAs) {
 		s = *e.SameAs
 	}
 	scalar(m, "/same_as/dpga", &s.DPGA, imported.DPGA)
+	scalar(m, "/same_as/wikidata", &s.Wikidata, imported.Wikidata)
+	scalar(m, "/same_as/purl", &s.PURL, imported.PURL)
+	scalar(m, "/same_as/dial", &s.DIAL, imported.DIAL)
 	if s != (entry.SameAs{}) {
 		e.SameAs = &s
 	}
@@ -380,9 +485,16 @@ func (m *merger) sources(e *entry.Entry, imported []entry.Source) {
 		}
 		at := "/sources" + index(i)
 		scalar(m, at+"/name", &e.Sources[i].Name, s.Name)
-		scalar(m, at+"/as_of", &e.Sources[i].AsOf, s.AsOf)
+		switch l := &e.Sources[i]; {
+		case !m.keepDates || l.AsOf == "":
+			scalar(m, at+"/as_of", &l.AsOf, s.AsOf)
+		case m.taken > 0: // what was taken over is as of then
+			l.AsOf = s.AsOf
+		}
 	}
 	if missing != nil && m.differ("/sources", listOrNil(e.Sources), missing) {
 		e.Sources = append(e.Sources, missing...)
 	}
 }
+
+func index(i int) string { return source.Pointer(strconv.Itoa(i)) }
