@@ -144,6 +144,7 @@ type row struct {
 	label     string
 	line, col int    // of the cell that is being taken
 	name      string // of its column
+	exact     bool   // the table is this program's own: white space is meant
 	kind      string
 	entry     entry.Entry
 }
@@ -159,7 +160,10 @@ func (r *row) split(cell string) []string {
 	}
 	var all []string
 	for part := range strings.SplitSeq(cell, separator) {
-		if part = strings.TrimSpace(part); part != "" {
+		if !r.exact {
+			part = strings.TrimSpace(part)
+		}
+		if part != "" {
 			all = append(all, part)
 		}
 	}
@@ -406,7 +410,7 @@ func (b *Batch) table(name string, data []byte, t *Table, long map[string]*table
 	for _, c := range columns() {
 		known[c.name] = c
 	}
-	at, err := b.headers(read, t, known)
+	at, err := b.headers(read, t, known, long)
 	if err != nil {
 		return err
 	}
@@ -421,7 +425,7 @@ func (b *Batch) table(name string, data []byte, t *Table, long map[string]*table
 			b.refuse(label, "", "it has %d cells, and the header has %d", len(cells.cells), len(read.header))
 			continue
 		}
-		r := &row{batch: b, table: t, label: label}
+		r := &row{batch: b, table: t, label: label, exact: b.OwnIDs}
 		for _, c := range columns() {
 			i, has := at[c.name]
 			value := t.Values[c.name]
@@ -575,7 +579,7 @@ func (b *Batch) longer(e *entry.Entry, rows []longRow) {
 }
 
 // headers finds which column is which.
-func (b *Batch) headers(read *table, t *Table, known map[string]column) (map[string]int, error) {
+func (b *Batch) headers(read *table, t *Table, known map[string]column, long map[string]*table) (map[string]int, error) {
 	at := map[string]int{}
 	index := map[string]int{}
 	for i, h := range read.header {
@@ -618,6 +622,8 @@ func (b *Batch) headers(read *table, t *Table, known map[string]column) (map[str
 		switch {
 		case !ok:
 			why = "it is no key of an entry, and mapped to none"
+		case long[h] != nil && c.out != "": // the longer table has it
+			continue
 		case c.out != "":
 			why = c.out
 		case mapped || given:
@@ -626,7 +632,7 @@ func (b *Batch) headers(read *table, t *Table, known map[string]column) (map[str
 			at[h] = i
 			continue
 		}
-		b.Notes = append(b.Notes, Note{1, 0, fmt.Sprintf("column %d, %q", i+1, clip(h)), fmt.Sprintf("%s; it is left out, with %s", why, cellCount(filled))})
+		b.Notes = append(b.Notes, Note{At: fmt.Sprintf("column %d, %q", i+1, clip(h)), Message: fmt.Sprintf("%s; it is left out, with %s", why, cellCount(filled))})
 	}
 	_, id := at["id"]
 	_, name := at["name"]

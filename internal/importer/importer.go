@@ -65,8 +65,11 @@ type Note struct {
 // String is the note with its place.
 func (n Note) String() string {
 	s := ""
-	if n.Line > 0 {
+	switch {
+	case n.Line > 0 && n.Column > 0:
 		s = fmt.Sprintf("%d:%d: ", n.Line, n.Column)
+	case n.Line > 0:
+		s = fmt.Sprintf("%d: ", n.Line)
 	}
 	if n.At != "" {
 		s += n.At + ": "

@@ -473,12 +473,15 @@ func (m *merger) sameAs(e *entry.Entry, imported *entry.SameAs) {
 	}
 }
 
-// sources merges by address, and never takes one away.
+// sources merges by address, or by name without one, and never takes one away.
 func (m *merger) sources(e *entry.Entry, imported []entry.Source) {
 	e.Sources = slices.Clone(e.Sources)
 	var missing []entry.Source
 	for _, s := range imported {
-		i := slices.IndexFunc(e.Sources, func(l entry.Source) bool { return l.URL == s.URL })
+		i := slices.IndexFunc(e.Sources, func(l entry.Source) bool { return l.URL == s.URL && l.Name == s.Name })
+		if i < 0 && s.URL != "" {
+			i = slices.IndexFunc(e.Sources, func(l entry.Source) bool { return l.URL == s.URL })
+		}
 		if i < 0 {
 			missing = append(missing, s)
 			continue
