@@ -344,7 +344,11 @@ func (b *Batch) read(name string, data []byte) (*table, error) {
 		}
 		var parse *csv.ParseError
 		if errors.As(err, &parse) {
-			return nil, formatf("%s:%d:%d: %v; a quote in a cell is written twice, in a cell in quotes", name, parse.Line, parse.Column, parse.Err)
+			begins := ""
+			if parse.StartLine != parse.Line {
+				begins = fmt.Sprintf(", of a row that begins in line %d", parse.StartLine)
+			}
+			return nil, formatf("%s:%d:%d: %v%s; a quote in a cell is written twice, in a cell in quotes", name, parse.Line, parse.Column, parse.Err, begins)
 		}
 		if err != nil {
 			return nil, err

@@ -45,8 +45,15 @@ var (
 	goalLine  = regexp.MustCompile(`^(?:[-*] *)?(?:(?i:SDG|Goal) *)?([0-9]{1,2})(?:[:.,)] *| +[-–—] *| +|$)(.*)$`)
 )
 
+// reserved are names that Windows gives to devices, whatever follows a dot: a file
+// of such a name cannot be checked out there.
+var reserved = regexp.MustCompile(`^(con|prn|aux|nul|com[0-9]|lpt[0-9])$`)
+
 // CheckID says why an id is none, or "".
 func CheckID(id string) string {
+	if reserved.MatchString(id) {
+		return fmt.Sprintf("%q is a name that Windows keeps for itself; choose another, such as %s-project", id, id)
+	}
 	if len(id) > maxID || !idPattern.MatchString(id) {
 		return fmt.Sprintf("%q is not an id: lower-case letters and digits in groups joined by single hyphens, at most %d characters, such as open-map", id, maxID)
 	}
