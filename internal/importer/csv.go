@@ -255,7 +255,13 @@ func ReadCSV(ctx context.Context, s *Source, t Table) (*Batch, error) {
 		if err != nil {
 			return nil, err
 		}
-		return b, b.table(s.Name, data, &t, nil)
+		err = b.table(s.Name, data, &t, nil)
+		for i := range b.Notes {
+			if b.Notes[i].At == s.Name {
+				b.Notes[i].At = "" // there is no other file
+			}
+		}
+		return b, err
 	}
 	folder := ""
 	for _, at := range []string{"", "csv/", "api/v1/csv/"} {

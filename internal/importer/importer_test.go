@@ -75,7 +75,7 @@ status:
 sources:
   - url: https://a.example.org/t.csv
     as_of: "2026-01-15"
-note in: cells are parted by ';'
+note cells are parted by ';'
 note column 5, "Colour": it is no key of an entry, and mapped to none; it is left out, with 1 cell that is not empty
 note 2:28: row 1, column "Kind of": type "magic" is none of software, data, content, standard, ai-system, and is left out
 note 2:43: row 1, column "Where": country "Atlantis" is neither a code nor the name of one country, and is left out
@@ -90,17 +90,17 @@ note 2:43: row 1, column "Where": country "Atlantis" is neither a code nor the n
 			name: "line breaks in quotes, HTML",
 			in:   "\xef\xbb\xbfname,description\n\"A\",\"one\r\ntwo <script>\"\"x\"\"</script>\"\n",
 			want: "row 1\nschema: dpg/v1\nid: a\nname: A\ndescription: |-\n  one\n  two <script>\"x\"</script>\nstatus:\n  stage: \"\"\n" +
-				"note in: it begins with a byte order mark, which is left out\n",
+				"note it begins with a byte order mark, which is left out\n",
 		},
 		{
 			name: "Latin-1",
 			in:   "name\nCaf\xe9\n",
-			want: "row 1\nschema: dpg/v1\nid: cafe\nname: Café\nstatus:\n  stage: \"\"\nnote in: read as Windows-1252 (Latin-1), as it is not UTF-8\n",
+			want: "row 1\nschema: dpg/v1\nid: cafe\nname: Café\nstatus:\n  stage: \"\"\nnote read as Windows-1252 (Latin-1), as it is not UTF-8\n",
 		},
 		{
 			name: "UTF-16",
 			in:   "\xff\xfen\x00a\x00m\x00e\x00\n\x00A\x00\n\x00",
-			want: "row 1\nschema: dpg/v1\nid: a\nname: A\nstatus:\n  stage: \"\"\nnote in: read as UTF-16\n",
+			want: "row 1\nschema: dpg/v1\nid: a\nname: A\nstatus:\n  stage: \"\"\nnote read as UTF-16\n",
 		},
 		{
 			name: "ids that are none",

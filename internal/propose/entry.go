@@ -88,7 +88,9 @@ func (s Sheet) Entry() (*entry.Entry, []Problem) {
 	}
 	at := "id"
 	if e.ID == "" {
-		e.ID, at = ID(e.Name), "name"
+		if e.ID = ID(e.Name); !reserved.MatchString(e.ID) { // the name is right then, and the id is to be given
+			at = "name"
+		}
 	}
 	switch why := CheckID(e.ID); {
 	case e.ID == "":

@@ -25,7 +25,8 @@ import (
 const newHelp = `
 Writes a new entry with the answers that its flags give. On a terminal it asks for
 the rest; elsewhere what is needed has to be given. It never writes over a file. It
-prints the path of the new file, and what the rules say of it.
+prints the path of the new file, and what the rules say of it; it exits with 1 where
+they find errors, and keeps the file to be mended.
 
 --from-url asks the place where the source is kept for its publiccode.yml, and GitHub
 for its record; --publiccode reads a file that is here. Flags go before both.`
@@ -148,6 +149,10 @@ func (n *newEntry) run(ctx context.Context, o *cli.IO, args []string) error {
 	if err := diag.WriteText(o.Err, found, false); err != nil {
 		return err
 	}
+	if n := diag.Tally(found).Errors; n > 0 {
+		o.Say("%s is written, with %s to mend; then run dpg validate %s", full, plural(n, "error", "errors"), full)
+		return cli.ErrFound
+	}
 	o.Next("edit %s, then dpg validate %s", full, full)
 	return nil
 }
@@ -173,10 +178,15 @@ func (n *newEntry) facts(ctx context.Context, o *cli.IO) (propose.Facts, error) 
 		done := o.Busy("asking " + n.from)
 		defer done()
 		facts, err := propose.Asker{}.Facts(ctx, n.from)
-		if err != nil && facts == (propose.Facts{}) {
-			return facts, fmt.Errorf("--from-url: %w", err)
-		} else if err != nil {
-			o.Say("not all that the project says of itself was found: %v", err)
+		said := facts
+		said.Repository = "" // that is only what was given
+		switch {
+		case err != nil && said == (propose.Facts{}):
+			return facts, fmt.Errorf("--from-url: %s: %w", n.from, err)
+		case err != nil:
+			o.Say("--from-url: not all that the project says of itself was found: %v", err)
+		case said == (propose.Facts{}):
+			o.Say("--from-url: nothing that can be used was found at %s: no publiccode.yml, and no record of a project", n.from)
 		}
 		return facts, nil
 	case n.publiccode != "":
