@@ -34,6 +34,9 @@ type Batch struct {
 	OwnIDs bool
 	// KeepDates says that dates in the entries are those of reading; see merge.Options.
 	KeepDates bool
+	// Verbatim carries every text as it is, whatever it holds: its reader has answered
+	// for it.
+	Verbatim bool
 	// License and Credit are what the source says of its data as a whole; "" is nothing.
 	License, Credit string
 }

@@ -222,7 +222,7 @@ func (h *here) place(out *Outcome, tree Tree, kind entry.Kind, r Record, b *Batc
 			imported.Status.Stage = entry.StageListed
 		}
 	}
-	if why := unfitEntry(&imported); why != "" {
+	if why := unfitEntry(&imported); why != "" && !b.Verbatim {
 		out.Path, out.Why = "", "a text cannot stand in an entry: "+why
 		return nil
 	}

@@ -30,7 +30,9 @@ Importing again merges field by field. Decisions, waivers, stewards and whatever
 else the import never writes are kept in any case. Where an entry says something
 else than the import would, the entry is right: the place is named, here and in
 the report, and the file is not touched. --overwrite takes the import's word in
-those places; a file that is written anew loses its comments, and is named.
+those places; a file that is written anew loses its comments, and is named. --base
+names the checkout that was imported last time, so that a change which only the
+source has made since is taken over, and no conflict.
 Entries that were renamed or removed are left alone.`,
 	Examples: []string{
 		"dpg import dpga ../publicgoods-candidates --registry registry",
@@ -42,6 +44,7 @@ Entries that were renamed or removed are left alone.`,
 		flags.StringVar(&i.report, "report", "", "write what became of every value to `FILE`, as JSON; - is standard output")
 		flags.StringVar(&i.asOf, "as-of", dpga.DataAsOf, "the `DATE` that the facts are of")
 		flags.BoolVar(&i.overwrite, "overwrite", false, "where an entry differs, take what the import says")
+		flags.StringVar(&i.base, "base", "", "the checkout that was imported last time, a `DIR`")
 		flags.BoolVar(&i.dry, "dry-run", false, "say what would change, and write nothing")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if len(args) != 1 {
@@ -54,43 +57,30 @@ Entries that were renamed or removed are left alone.`,
 }
 
 type importDPGA struct {
-	from, report, asOf string
-	overwrite, dry     bool
-	to                 target
+	from, base, report, asOf string
+	overwrite, dry           bool
+	to                       target
 }
 
 func (i *importDPGA) run(ctx context.Context, o *cli.IO) error {
 	done := o.Busy("importing")
 	defer done()
-	root, err := os.OpenRoot(i.from) // a stranger's checkout: no link leads out of it
-	if err != nil {
-		return cli.Usagef("there is no folder %q", i.from)
-	}
-	defer root.Close()
-	source, err := dpga.Read(root.FS())
-	if errors.Is(err, dpga.ErrNone) {
-		return cli.Usagef("%q is no checkout of publicgoods-candidates: %v", i.from, err)
-	}
+	batch, report, err := i.read(i.from)
 	if err != nil {
 		return err
 	}
-	entries, report, err := source.Convert(dpga.Options{AsOf: i.asOf})
-	if err != nil {
-		return cli.Usagef("%v", err)
-	}
-	if len(entries) == 0 {
-		return cli.Usagef("%q is no checkout of publicgoods-candidates: no file in it describes a subject", i.from)
-	}
-	batch := &importer.Batch{Read: len(entries), OwnIDs: true}
-	for _, c := range entries {
-		batch.Records = append(batch.Records, importer.Record{Label: strings.Join(c.From, ", "), Entry: c.Entry, Path: c.Path})
+	options := importer.Options{Overwrite: i.overwrite, Kinds: []entry.Kind{kindDPG()}}
+	if i.base != "" {
+		if options.Base, _, err = i.read(i.base); err != nil {
+			return err
+		}
 	}
 	i.to.dry, i.to.silent = i.dry, i.report == "-"
 	if err := i.to.open(o, firstSettings()); err != nil {
 		return err
 	}
 	defer i.to.close()
-	plan, err := i.to.lay(ctx, o, batch, importer.Options{Overwrite: i.overwrite, Kinds: []entry.Kind{kindDPG()}})
+	plan, err := i.to.lay(ctx, o, batch, options)
 	if err != nil {
 		return err
 	}
@@ -104,7 +94,38 @@ func (i *importDPGA) run(ctx context.Context, o *cli.IO) error {
 	}
 	o.Say("%d values carried, %d changed, %d dropped", report.Leaves.Carried, report.Leaves.Changed, report.Leaves.Dropped)
 	o.Next("dpg validate --registry %s", i.to.dir)
+	if plan.Count(importer.Refused) > 0 {
+		return cli.ErrFound
+	}
 	return nil
+}
+
+// read makes entries of a checkout.
+func (i *importDPGA) read(dir string) (*importer.Batch, *dpga.Report, error) {
+	root, err := os.OpenRoot(dir) // a stranger's checkout: no link leads out of it
+	if err != nil {
+		return nil, nil, cli.Usagef("there is no folder %q", dir)
+	}
+	defer root.Close()
+	source, err := dpga.Read(root.FS())
+	if errors.Is(err, dpga.ErrNone) {
+		return nil, nil, cli.Usagef("%q is no checkout of publicgoods-candidates: %v", dir, err)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	entries, report, err := source.Convert(dpga.Options{AsOf: i.asOf})
+	if err != nil {
+		return nil, nil, cli.Usagef("%v", err)
+	}
+	if len(entries) == 0 {
+		return nil, nil, cli.Usagef("%q is no checkout of publicgoods-candidates: no file in it describes a subject", dir)
+	}
+	batch := &importer.Batch{Read: len(entries), OwnIDs: true, Verbatim: true}
+	for _, c := range entries {
+		batch.Records = append(batch.Records, importer.Record{Label: strings.Join(c.From, ", "), Entry: c.Entry, Path: c.Path})
+	}
+	return batch, report, nil
 }
 
 func kindDPG() entry.Kind {

@@ -242,8 +242,8 @@ An id that a row lacks is made of its name.` + importAgain,
 		i.declareAsOf(flags)
 		flags.StringVar(&i.origin, "origin", "", "the `URL` that the table is from, for the sources of its entries")
 		columns, values := pairs{}, pairs{}
-		flags.Var(columns, "map", "take `KEY=COLUMN,...`; may be repeated")
-		flags.Var(values, "set", "give every row `KEY=VALUE,...`; may be repeated")
+		flags.Var(columns, "map", "which column has what, as `KEY=COLUMN,...`; may be repeated")
+		flags.Var(values, "set", "what every row has, as `KEY=VALUE,...`; may be repeated")
 		file := flags.String("columns", "", "read the layout of the table from a YAML `FILE`")
 		split := flags.String("split", "", "what `TEXT` stands between several values in a cell (default |)")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
