@@ -21,6 +21,7 @@ import (
 // Federation says how another registry's catalog is read.
 type Federation struct {
 	Origin   string // address of the folder that holds its api/; "" is what its index says, or where it was read
+	Own      string // address of the registry that is imported into; "" is not known
 	Language string // of the plain text of the registry that is imported into; "" is English
 }
 
@@ -71,11 +72,15 @@ func ReadCatalog(ctx context.Context, s *Source, f Federation) (*Batch, error) {
 	if origin == "" {
 		b.note("", "it is not known where the catalog is published, so entries do not say where they are from; --origin says it")
 	}
-	credit := index.Name
+	f.Own, f.Language = strings.TrimSuffix(f.Own, "/"), main
+	f.Origin = strings.TrimSuffix(origin, "/")
+	if f.Own != "" && f.Origin == f.Own { // its own catalog brings back what was lost
+		b.OwnIDs, f.Origin = true, ""
+	}
 	var l ledger
 	for _, r := range records {
 		b.Read++
-		b.federate(r, strings.TrimSuffix(origin, "/"), credit, main, &l)
+		b.federate(r, f, index.Name, &l)
 	}
 	b.Notes = append(b.Notes, l.notes()...)
 	return b, nil
@@ -176,7 +181,7 @@ func (b *Batch) entries(name string, data []byte) ([]published, error) {
 }
 
 // federate makes a record of a published entry.
-func (b *Batch) federate(p published, origin, credit, main string, l *ledger) {
+func (b *Batch) federate(p published, f Federation, credit string, l *ledger) {
 	var e catalog.Entry
 	var raw map[string]any
 	d := json.NewDecoder(bytes.NewReader(p.raw))
@@ -202,16 +207,24 @@ func (b *Batch) federate(p published, origin, credit, main string, l *ledger) {
 		b.refuse(p.label, e.ID, "%s", why)
 		return
 	}
-	made := entryOf(&e, kind, main)
+	made := entryOf(&e, kind, f.Language)
 	if made.Name == "" && !gone(&made) {
 		b.refuse(p.label, e.ID, "it has no name")
 		return
 	}
 	b.missed(p.label, raw, &e, l)
 	r := Record{Label: p.label, Entry: made}
-	if origin != "" && !gone(&made) {
-		k, _ := entry.KindNamed(kind)
-		r.Origin = origin + "/api/v1/" + k.Folder + "/" + e.ID + ".json"
+	k, _ := entry.KindNamed(kind)
+	r.Entry.Sources = slices.DeleteFunc(r.Entry.Sources, func(s entry.Source) bool {
+		id, ours := strings.CutPrefix(s.URL, f.Own+"/api/v1/"+k.Folder+"/")
+		if f.Own == "" || !ours {
+			return false
+		}
+		r.Here = strings.TrimSuffix(id, ".json") // it comes back: no entry is its own source
+		return true
+	})
+	if f.Origin != "" && !gone(&made) {
+		r.Origin = f.Origin + "/api/v1/" + k.Folder + "/" + e.ID + ".json"
 		from := entry.Source{Name: credit, URL: r.Origin}
 		if e.UpdatedAt != nil && len(*e.UpdatedAt) >= len("2006-01-02") && isDate((*e.UpdatedAt)[:10]) {
 			from.AsOf = (*e.UpdatedAt)[:10]

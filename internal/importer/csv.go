@@ -427,6 +427,7 @@ func (b *Batch) table(name string, data []byte, t *Table, long map[string]*table
 	_, mapped := t.Columns["id"]
 	b.OwnIDs = !mapped && slices.Contains(read.header, "id") && slices.Contains(read.header, "kind")
 	more := rowsOf(long)
+	short := shortened{}
 	seen := map[string]string{}
 	for _, cells := range read.rows {
 		b.Read++
@@ -458,6 +459,10 @@ func (b *Batch) table(name string, data []byte, t *Table, long map[string]*table
 			r.line, r.col = cells.pos[0][0], cells.pos[0][1]
 		}
 		b.row(r, more, seen)
+		short.look(read, cells, long, &r.entry)
+	}
+	for _, k := range slices.Sorted(maps.Keys(short)) {
+		b.note("column "+strconv.Quote(k), "%s.csv, which would say more, has nothing of %d entries, as of those that are not live; what the column has of them is left out", k, short[k])
 	}
 	for _, name := range slices.Sorted(maps.Keys(more)) {
 		if rows := more[name]; len(rows) > 0 && seen[name] == "" {
@@ -465,6 +470,19 @@ func (b *Batch) table(name string, data []byte, t *Table, long map[string]*table
 		}
 	}
 	return nil
+}
+
+// shortened counts, by column, the entries of which a longer table has nothing
+// though their own rows have.
+type shortened map[string]int
+
+func (s shortened) look(read *table, cells tableRow, long map[string]*table, e *entry.Entry) {
+	for column, has := range map[string]bool{"organizations": len(e.Organizations) > 0, "countries": e.Locations != nil} {
+		i := slices.Index(read.header, column)
+		if i >= 0 && !has && long[column] != nil && strings.TrimSpace(cells.cells[i]) != "" {
+			s[column]++
+		}
+	}
 }
 
 // row makes a record of a row.

@@ -33,6 +33,9 @@ func ReadDPGAAPI(ctx context.Context, s *Source, o Live) (*Batch, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(data) > maxTable {
+		return nil, formatf("%s has %d bytes, and at most %d are read", s.Name, len(data), maxTable)
+	}
 	var root any
 	if err := readJSON(s.Name, data, &root); err != nil {
 		return nil, err

@@ -47,6 +47,7 @@ type Record struct {
 	Entry  entry.Entry // Status.Stage is "" where the source says nothing of it
 	Origin string      // address of this very record, also in Entry.Sources; "" is none
 	Keys   []string    // further names to find an entry by, as key makes them
+	Here   string      // the id it has here, where the source says that it is from here; "" is not said
 	Path   string      // where a new file goes, in the registry; "" is the kind's folder
 }
 

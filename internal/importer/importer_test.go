@@ -457,6 +457,53 @@ func TestPrepareFindsTheEntry(t *testing.T) {
 	}
 }
 
+// References lead to the ids that entries have here.
+func TestPrepareRenamesReferences(t *testing.T) {
+	b := &importer.Batch{Read: 2, Records: []importer.Record{
+		{Label: "a", Entry: entry.Entry{Schema: "resource/v1", ID: "guide", Name: "Guide", About: []string{"dpg/far", "dpg/else", "dpi-safeguards/O3"}}},
+		{Label: "b", Entry: entry.Entry{Schema: "dpg/v1", ID: "far", Name: "Ours", SameAs: &entry.SameAs{Wikidata: "Q1"}}},
+	}}
+	p, folder := plan(t, map[string]string{"dpgs/ours.yaml": "schema: dpg/v1\nid: ours\nname: Ours\nsame_as: {wikidata: Q1}\nstatus: {stage: nominee}\n"}, b, importer.Options{})
+	if err := p.Write(t.Context(), folder, nil); err != nil {
+		t.Fatal(err)
+	}
+	data, _ := folder.Read("resources/guide.yaml")
+	if want := "about:\n  - dpg/ours\n  - dpg/else\n  - dpi-safeguards/O3\n"; !strings.Contains(string(data), want) {
+		t.Errorf("no %q in\n%s", want, data)
+	}
+	if got := b.Records[0].Entry.About[0]; got != "dpg/far" {
+		t.Errorf("the batch was changed: %q", got)
+	}
+}
+
+// What another registry took over from here comes back as what it is here, and is
+// not its own source. A registry's own catalog brings back what was lost.
+func TestReadCatalogFromHere(t *testing.T) {
+	const theirs = `{"schema_version": "1.0", "entries": {"dpg": [{"id": "theirs", "name": "Renamed", "status": {"stage": "nominee"},
+		"sources": [{"url": "https://a.example.org/api/v1/dpgs/ours.json"}, {"url": "https://c.example.org/"}]}]}}`
+	b, err := importer.ReadCatalog(t.Context(), stream(theirs), importer.Federation{Own: "https://a.example.org/", Origin: "https://b.example.org/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const local = "schema: dpg/v1\nid: ours\nname: Ours\nstatus: {stage: nominee}\n"
+	p, _ := plan(t, map[string]string{"dpgs/ours.yaml": local}, b, importer.Options{Overwrite: true})
+	if o := p.Outcomes[0]; o.Path != "dpgs/ours.yaml" || o.Action != importer.Rewritten || o.Why != `"ours" here, where it is from` {
+		t.Errorf("%+v", o)
+	}
+	want := []entry.Source{{URL: "https://c.example.org/"}, {URL: "https://b.example.org/api/v1/dpgs/theirs.json"}}
+	if diff := cmp.Diff(want, b.Records[0].Entry.Sources); diff != "" {
+		t.Errorf("sources (-want +got)\n%s", diff)
+	}
+	const own = `{"schema_version": "1.0", "entries": {"dpg": [{"id": "ours", "name": "Another name altogether", "status": {"stage": "nominee"}}]}}`
+	if b, err = importer.ReadCatalog(t.Context(), stream(own), importer.Federation{Own: "https://a.example.org/", Origin: "https://a.example.org"}); err != nil {
+		t.Fatal(err)
+	}
+	p, _ = plan(t, map[string]string{"dpgs/ours.yaml": local}, b, importer.Options{})
+	if o := p.Outcomes[0]; o.Action != importer.Kept || len(o.Conflicts) != 1 || len(b.Records[0].Entry.Sources) != 0 {
+		t.Errorf("%+v", o)
+	}
+}
+
 // Two records of one source that are one entry here: the second is refused.
 func TestPrepareTwoOfOne(t *testing.T) {
 	record := func(id string) importer.Record {

@@ -138,12 +138,22 @@ func Prepare(ctx context.Context, tree Tree, b *Batch, o Options) (*Plan, error)
 			before[entry.Ref{Kind: kindName(&r.Entry), ID: r.Entry.ID}] = &r.Entry
 		}
 	}
+	matches := make([]found, len(b.Records))
+	ids := map[string]string{} // "kind/id" there to "kind/id" here, where they differ
+	for i, r := range b.Records {
+		kind := kindName(&r.Entry)
+		matches[i] = here.match(kind, r, b.OwnIDs)
+		if id := matches[i].id; id != "" && id != r.Entry.ID {
+			ids[entry.Ref{Kind: kind, ID: r.Entry.ID}.String()] = entry.Ref{Kind: kind, ID: id}.String()
+		}
+	}
 	p := &Plan{}
 	taken := map[string]string{} // file to record
-	for _, r := range b.Records {
+	for i, r := range b.Records {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		r.Entry.About = renamed(r.Entry.About, ids)
 		out := Outcome{Record: r.Label, ID: r.Entry.ID, Action: Refused}
 		refuse := func(format string, args ...any) {
 			out.Action, out.Path, out.Why, out.data = Refused, "", fmt.Sprintf(format, args...), nil
@@ -155,7 +165,7 @@ func Prepare(ctx context.Context, tree Tree, b *Batch, o Options) (*Plan, error)
 		case propose.CheckID(r.Entry.ID) != "":
 			refuse("%s", propose.CheckID(r.Entry.ID))
 		default:
-			if err := here.place(&out, tree, kind, r, b, before, o); err != nil {
+			if err := here.place(&out, tree, kind, r, matches[i], b, before[entry.Ref{Kind: kind.Name, ID: r.Entry.ID}], ids, o); err != nil {
 				return nil, err
 			}
 		}
@@ -187,13 +197,20 @@ func kindIn(kinds []entry.Kind, name string) (entry.Kind, bool) {
 	return kinds[i], true
 }
 
+// renamed gives references the ids that the entries have here.
+func renamed(refs []string, ids map[string]string) []string {
+	out := slices.Clone(refs)
+	for i, ref := range out {
+		out[i] = cmp.Or(ids[ref], ref)
+	}
+	return out
+}
+
 // place finds where a record goes, and what that file holds then.
-func (h *here) place(out *Outcome, tree Tree, kind entry.Kind, r Record, b *Batch, before map[entry.Ref]*entry.Entry, o Options) error {
+func (h *here) place(out *Outcome, tree Tree, kind entry.Kind, r Record, m found, b *Batch, base *entry.Entry, ids map[string]string, o Options) error {
 	imported := r.Entry
-	base := before[entry.Ref{Kind: kind.Name, ID: imported.ID}]
-	m, why := h.match(kind, r, b.OwnIDs)
-	if why != "" {
-		out.Why = why
+	if m.refused != "" {
+		out.Why = m.refused
 		return nil
 	}
 	if m.id == "" {
@@ -205,10 +222,11 @@ func (h *here) place(out *Outcome, tree Tree, kind entry.Kind, r Record, b *Batc
 	} else if m.id != imported.ID {
 		out.Why = m.by
 		imported.ID = m.id // which id it has here is not for the source to say
-		if base != nil {
-			renamed := *base
-			renamed.ID, base = m.id, &renamed
-		}
+	}
+	if base != nil {
+		said := *base
+		said.ID, said.About = m.id, renamed(said.About, ids)
+		base = &said
 	}
 	out.Path = cmp.Or(h.files[entry.Ref{Kind: kind.Name, ID: m.id}], r.Path, kind.Folder+"/"+imported.ID+".yaml")
 	old, err := tree.Read(out.Path)
@@ -444,35 +462,38 @@ func place(address string) string {
 
 // found is the entry that a record is about.
 type found struct {
-	id string // "" is none
-	by string // how it was found under another id, in words
+	id      string // "" is none
+	by      string // how it was found under another id, in words
+	refused string // why the record is not to be taken at all, or ""
 }
 
-// match finds the entry that a record is about. Why is a reason to refuse the
-// record.
-func (h *here) match(kind entry.Kind, r Record, ownIDs bool) (m found, why string) {
-	ref := entry.Ref{Kind: kind.Name, ID: r.Entry.ID}
+// match finds the entry that a record is about.
+func (h *here) match(kind string, r Record, ownIDs bool) found {
+	ref := entry.Ref{Kind: kind, ID: r.Entry.ID}
 	file, taken := h.files[ref]
 	if ownIDs {
 		if taken {
-			return found{id: ref.ID}, ""
+			return found{id: ref.ID}
 		}
-		return found{}, ""
+		return found{}
+	}
+	if r.Here != "" && h.files[entry.Ref{Kind: kind, ID: r.Here}] != "" {
+		return h.follow(kind, found{id: r.Here, by: fmt.Sprintf("%q here, where it is from", r.Here)})
 	}
 	var from []string
 	if r.Origin != "" {
-		from = h.sources[kind.Name+" "+r.Origin]
+		from = h.sources[kind+" "+r.Origin]
 	}
 	if slices.Contains(from, ref.ID) {
-		return found{id: ref.ID}, ""
+		return found{id: ref.ID}
 	}
 	if len(from) == 1 {
-		return h.follow(kind, found{from[0], fmt.Sprintf("%q here, by its source", from[0])}), ""
+		return h.follow(kind, found{id: from[0], by: fmt.Sprintf("%q here, by its source", from[0])})
 	}
 	keys := append(keysOf(&r.Entry), r.Keys...)
 	by := map[string]string{}
 	for _, k := range keys {
-		for _, id := range h.keys[kind.Name+" "+k] {
+		for _, id := range h.keys[kind+" "+k] {
 			if by[id] == "" {
 				by[id] = k
 			}
@@ -482,10 +503,10 @@ func (h *here) match(kind entry.Kind, r Record, ownIDs bool) (m found, why strin
 		local := h.entries[ref]
 		switch {
 		case local == nil, by[ref.ID] != "", gone(local), akin(local, &r.Entry):
-			return found{id: ref.ID}, ""
+			return found{id: ref.ID}
 		}
 		if len(by) == 0 {
-			return found{}, fmt.Sprintf("the id %q is that of %s, which is known by no name, address or identity that this has; if they are one, say so in its same_as", ref.ID, file)
+			return found{refused: fmt.Sprintf("the id %q is that of %s, which is known by no name, address or identity that this has; if they are one, say so in its same_as", ref.ID, file)}
 		}
 	}
 	ids := make([]string, 0, len(by))
@@ -495,15 +516,15 @@ func (h *here) match(kind entry.Kind, r Record, ownIDs bool) (m found, why strin
 	slices.Sort(ids)
 	switch len(ids) {
 	case 0:
-		return found{}, ""
+		return found{}
 	case 1:
-		return h.follow(kind, found{ids[0], fmt.Sprintf("%q here, by %s", ids[0], by[ids[0]])}), ""
+		return h.follow(kind, found{id: ids[0], by: fmt.Sprintf("%q here, by %s", ids[0], by[ids[0]])})
 	}
 	var all []string
 	for _, id := range ids {
 		all = append(all, fmt.Sprintf("%q by %s", id, by[id]))
 	}
-	return found{}, "it could be any of " + strings.Join(all, ", ")
+	return found{refused: "it could be any of " + strings.Join(all, ", ")}
 }
 
 func gone(e *entry.Entry) bool {
@@ -511,10 +532,10 @@ func gone(e *entry.Entry) bool {
 }
 
 // follow leads from a renamed entry to the one that stands for it now.
-func (h *here) follow(kind entry.Kind, m found) found {
+func (h *here) follow(kind string, m found) found {
 	for range 10 { // a circle of renames is for the rules to find
-		e := h.entries[entry.Ref{Kind: kind.Name, ID: m.id}]
-		if e == nil || e.Status.Stage != entry.StageRenamed || h.files[entry.Ref{Kind: kind.Name, ID: e.Status.MovedTo}] == "" {
+		e := h.entries[entry.Ref{Kind: kind, ID: m.id}]
+		if e == nil || e.Status.Stage != entry.StageRenamed || h.files[entry.Ref{Kind: kind, ID: e.Status.MovedTo}] == "" {
 			break
 		}
 		m.id = e.Status.MovedTo

@@ -408,7 +408,7 @@ taken over. What it renamed or removed is said, and stays here as it is.` + impo
 				return err
 			}
 			i.read = func(ctx context.Context, s *importer.Source) (*importer.Batch, error) {
-				return importer.ReadCatalog(ctx, s, importer.Federation{Origin: i.origin, Language: i.to.settings.Language()})
+				return importer.ReadCatalog(ctx, s, importer.Federation{Origin: i.origin, Own: i.to.address(), Language: i.to.settings.Language()})
 			}
 			return i.run(ctx, o, args[0])
 		}

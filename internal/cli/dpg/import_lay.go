@@ -107,6 +107,14 @@ func (t *target) configure(o *cli.IO, first *policy.Settings) error {
 	return nil
 }
 
+// address is where the registry publishes its catalog; "" is not known.
+func (t *target) address() string {
+	if t.settings == nil {
+		return ""
+	}
+	return t.settings.BaseURL
+}
+
 // kinds are those in use in the registry.
 func (t *target) kinds() []entry.Kind {
 	if t.settings == nil {
