@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -103,8 +102,6 @@ func (b *Batch) whole(ctx context.Context, s *Source, index *catalog.Index) (nam
 	if !isIndex {
 		if beside, err := s.read(ctx, at+"index.json"); err == nil {
 			_ = json.Unmarshal(beside, index) // what is not understood of it is not needed
-		} else if !errors.Is(err, fs.ErrNotExist) && s.URL == "" {
-			return name, nil, err
 		}
 		b.terms(index.Envelope)
 		return name, data, nil
