@@ -35,7 +35,8 @@ var program = cli.Program{
 		licenseFixCommand,
 		licenseCheckCommand,
 		licenseSBOMCommand,
-		exportCommand,
+		exportDCATCommand,
+		exportSPDXCommand,
 	},
 }
 

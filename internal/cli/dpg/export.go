@@ -4,127 +4,91 @@ import (
 	"bytes"
 	"context"
 	"flag"
-	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 	"github.com/dpg-registry/dpg-registry/internal/disk"
-	"github.com/dpg-registry/dpg-registry/internal/spdx/document"
 )
 
-// An exportFormat is a form of the catalog that is made on demand, beside the one
-// that is published.
-type exportFormat struct {
-	name    string
-	summary string // what it is, for the help
-	write   func(*cli.IO, io.Writer, *catalog.Catalog) error
+// An exporter is what the commands that export have in common: forms of the
+// catalog that are made on demand, beside the one that is published.
+type exporter struct {
+	dir       *string
+	out       *string
+	jobs      *int
+	noHistory bool // leave out the dates of changes, which take Git's history to know
 }
 
-// exportFormats are the formats, by name.
-var exportFormats = []exportFormat{
-	{"spdx", "an SPDX 2.3 document as JSON, one package a live entry", exportSPDX},
+func newExporter(flags *flag.FlagSet, out string) *exporter {
+	e := &exporter{dir: cli.RegistryFlag(flags)}
+	e.out = flags.String("out", "", out)
+	flags.StringVar(e.out, "o", "", "short for --out `PATH`")
+	e.jobs = cli.JobsFlag(flags)
+	return e
 }
 
-var exportCommand = cli.Command{
-	Name:    "export",
-	Args:    "FORMAT",
-	Summary: "write the catalog in another format: " + formatNames(),
-	Help: `
-Writes the whole catalog in a format that other programs read, to standard output
-or to a file. The same commit gives the same bytes. What the format has no words
-for is said on standard error.
-
-` + formatHelp() + `
-An SPDX document carries the id and the date of its commit, so the registry has to
-be committed. Its own data have to be under CC0-1.0, as SPDX asks.`,
-	Examples: []string{
-		"dpg export spdx --out catalog.spdx.json",
-		"dpg export spdx | jq '.packages[] | {name, licenseDeclared}'",
-	},
-	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
-		dir := cli.RegistryFlag(flags)
-		out := flags.String("out", "", "write to `FILE` instead of standard output")
-		jobs := cli.JobsFlag(flags)
-		return func(ctx context.Context, o *cli.IO, args []string) error {
-			if len(args) != 1 {
-				return cli.Usagef("export takes one format: %s", formatNames())
-			}
-			for _, f := range exportFormats {
-				if f.name == args[0] {
-					return export(ctx, o, f, *dir, *out, *jobs)
-				}
-			}
-			return cli.Usagef("there is no format %q to export; there is %s", args[0], formatNames())
-		}
-	},
+// dated lets the person choose to do without dates.
+func (e *exporter) dated(flags *flag.FlagSet) *exporter {
+	flags.BoolVar(&e.noHistory, "no-history", false, "do without Git's history, and so without the dates of changes")
+	return e
 }
 
-func export(ctx context.Context, o *cli.IO, f exportFormat, dir, out string, jobs int) error {
-	if out != "" {
-		if _, inside, err := cli.Within(dir, out); err != nil {
-			return err
-		} else if inside {
-			return cli.Usagef("--out %q is in the registry folder %q, where files are entries; name one beside it", out, dir)
-		}
+// ready reports a mistake in the command line.
+func (e *exporter) ready(args []string) error {
+	if len(args) > 0 {
+		return cli.Usagef("export takes no argument behind the format, and %q is one; name the file with --out", args[0])
 	}
+	if *e.out == "" {
+		return nil
+	}
+	if _, inside, err := cli.Within(*e.dir, *e.out); err != nil {
+		return err
+	} else if inside {
+		return cli.Usagef("--out %q is in the registry folder %q, where files are entries; name one beside it", *e.out, *e.dir)
+	}
+	return nil
+}
+
+// catalog builds what is exported.
+func (e *exporter) catalog(ctx context.Context, o *cli.IO) (*catalog.Catalog, error) {
 	done := o.Busy("exporting")
 	defer done()
-	in, err := catalogInput(ctx, o, dir, true, jobs)
+	in, err := catalogInput(ctx, o, *e.dir, e.noHistory, *e.jobs)
 	if err != nil {
+		return nil, err
+	}
+	return catalog.Build(in)
+}
+
+// write writes one file or, without a name, to standard output: whole or not at
+// all, also in a pipe.
+func (e *exporter) write(o *cli.IO, write func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
 		return err
 	}
-	cat, err := catalog.Build(in)
-	if err != nil {
-		return err
-	}
-	var b bytes.Buffer // whole or not at all, also in a pipe
-	if err := f.write(o, &b, cat); err != nil {
-		return err
-	}
-	done()
-	if out == "" {
+	if *e.out == "" {
 		_, err := o.Out.Write(b.Bytes())
 		return err
 	}
-	if _, err := disk.WriteFile(out, b.Bytes()); err != nil {
+	if _, err := disk.WriteFile(*e.out, b.Bytes()); err != nil {
 		return err
 	}
-	o.Say("wrote %s", out)
+	o.Say("wrote %s", *e.out)
 	return nil
 }
 
 // shownEntries is how many entries a note names.
 const shownEntries = 10
 
-func exportSPDX(o *cli.IO, w io.Writer, cat *catalog.Catalog) error {
-	doc, notes, err := document.Of(cat)
-	if err != nil {
-		return err
+// note says what an export leaves out, and of which entries.
+func note(o *cli.IO, text string, entries []string) {
+	more, names := "", entries
+	if len(names) > shownEntries {
+		more, names = " and "+strconv.Itoa(len(names)-shownEntries)+" more", names[:shownEntries]
 	}
-	for _, n := range notes {
-		more, names := "", n.Entries
-		if len(names) > shownEntries {
-			more, names = fmt.Sprintf(" and %d more", len(names)-shownEntries), names[:shownEntries]
-		}
-		o.Say("note: %s: %s%s", n.Text, strings.Join(names, ", "), more)
-	}
-	return document.Write(w, doc)
-}
-
-func formatNames() string {
-	var names []string
-	for _, f := range exportFormats {
-		names = append(names, f.name)
-	}
-	return strings.Join(names, ", ")
-}
-
-func formatHelp() string {
-	var b strings.Builder
-	for _, f := range exportFormats {
-		fmt.Fprintf(&b, "%-6s %s\n", f.name, f.summary)
-	}
-	return b.String()
+	o.Say("note: %s: %s%s", text, strings.Join(names, ", "), more)
 }

@@ -1,0 +1,58 @@
+package dpg
+
+import (
+	"context"
+	"flag"
+
+	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/export/dcat"
+)
+
+var exportDCATCommand = cli.Command{
+	Name:    "export dcat-ap",
+	Summary: "write the catalog for data portals, as DCAT-AP 3 in Turtle or JSON-LD",
+	Help: `
+Writes the catalog in the words of DCAT-AP 3, which European data portals harvest,
+to standard output or to a file. The same commit gives the same bytes. What the
+format has no words for is said on standard error.
+
+The catalog's own data are a dcat:Dataset, with its JSON and CSV files as
+distributions, and so is each live entry of type data or content. Software,
+standards, AI systems and documents are no datasets: they are a dcat:Resource that
+is a schema:SoftwareSourceCode, dct:Standard, schema:SoftwareApplication or
+foaf:Document as well. Licences, publishers, languages, countries and themes are
+named as the European lists name them, goals as the United Nations do. A theme
+stands only where the entry's sector plainly is one.
+
+Things are named by their address, so registry.yaml has to have a base_url. The
+date of an entry's last change comes from Git.`,
+	Examples: []string{
+		"dpg export dcat-ap --out public/catalog.jsonld",
+		"dpg export dcat-ap --to turtle | rapper --input turtle --count - https://example.org/",
+	},
+	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
+		e := newExporter(flags, "write to `FILE` instead of standard output").dated(flags)
+		to := cli.OneOf{Value: "json-ld", Allowed: []string{"json-ld", "turtle"}}
+		flags.Var(&to, "to", "the `SYNTAX` of RDF: json-ld, turtle")
+		return func(ctx context.Context, o *cli.IO, args []string) error {
+			if err := e.ready(args); err != nil {
+				return err
+			}
+			cat, err := e.catalog(ctx, o)
+			if err != nil {
+				return err
+			}
+			g, notes, err := dcat.Of(cat)
+			if err != nil {
+				return err
+			}
+			for _, n := range notes {
+				note(o, n.Text, n.Entries)
+			}
+			if to.Value == "turtle" {
+				return e.write(o, g.Turtle)
+			}
+			return e.write(o, g.JSONLD)
+		}
+	},
+}
