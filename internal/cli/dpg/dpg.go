@@ -36,7 +36,9 @@ var program = cli.Program{
 		licenseCheckCommand,
 		licenseSBOMCommand,
 		exportDCATCommand,
+		exportPubliccodeCommand,
 		exportSPDXCommand,
+		exportSQLiteCommand,
 	},
 }
 

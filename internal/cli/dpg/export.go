@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 	"github.com/dpg-registry/dpg-registry/internal/disk"
@@ -60,6 +61,11 @@ func (e *exporter) catalog(ctx context.Context, o *cli.IO) (*catalog.Catalog, er
 	if err != nil {
 		return nil, err
 	}
+	assessments, unread := assess.Read(in.Registry)
+	if len(unread) > 0 {
+		o.Say("note: %s in assessments; dpg validate names them", plural(len(unread), "finding", "findings"))
+	}
+	in.Assessments = assessments
 	return catalog.Build(in)
 }
 

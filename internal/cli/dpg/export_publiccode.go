@@ -1,0 +1,180 @@
+package dpg
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/disk"
+	"github.com/dpg-registry/dpg-registry/internal/export/publiccode"
+)
+
+var exportPubliccodeCommand = cli.Command{
+	Name:    "export publiccode",
+	Summary: "write a publiccode.yml for each software entry that says enough",
+	Help: `
+Writes DIR/ID/publiccode.yml, version ` + publiccode.Version + ` of the standard, for each live entry of
+type software of which all is known that the standard asks for. The others are
+listed on standard error, each with the keys that are missing; --format json
+lists all of them, with the reasons, on standard output. Nothing is invented: a long
+description is the entry's own, a short one that or its first sentence, both only
+if the standard takes them by their length.
+
+Entries have no words for what the standard wants to know of a program's use and
+upkeep: platforms, developmentStatus, softwareType, description/LANG/features,
+maintenance and localisation. Where you know them, put them in a YAML file, by the
+id of the entry and in the words of the standard, and name it with --facts:
+
+	dhis2:
+	  platforms: [web, android]
+	  developmentStatus: stable
+	  softwareType: standalone/web
+	  description: {en: {features: [Charts, Maps]}}
+	  maintenance: {type: community, contacts: [{name: A Person}]}
+	  localisation: {localisationReady: true, availableLanguages: [en, fr]}
+
+A shortDescription, a longDescription or, of several repositories, the url may stand
+there too. Files for other entries that are in DIR already stay.`,
+	Examples: []string{
+		"dpg export publiccode --out publiccode --facts facts.yaml",
+		"dpg export publiccode --out publiccode --format json | jq '.incomplete[] | {ref, keys: [.missing[].key]}'",
+	},
+	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
+		e := newExporter(flags, "write to folders in `DIR`")
+		e.noHistory = true // the files have no dates
+		facts := flags.String("facts", "", "what entries have no words for, in a YAML `FILE`")
+		format := cli.OneOf{Value: "text", Allowed: []string{"text", "json"}}
+		flags.Var(&format, "format", "`FORMAT` of the list of what is missing: text, json")
+		return func(ctx context.Context, o *cli.IO, args []string) error {
+			if err := e.ready(args); err != nil {
+				return err
+			}
+			if *e.out == "" {
+				return cli.Usagef("name the folder to write to with --out DIR")
+			}
+			known, err := readFacts(*facts)
+			if err != nil {
+				return err
+			}
+			cat, err := e.catalog(ctx, o)
+			if err != nil {
+				return err
+			}
+			all, strange, err := publiccode.Of(cat, known)
+			if err != nil {
+				return err
+			}
+			if len(strange) > 0 {
+				note(o, *facts+" speaks of what is no live entry of type software", strange)
+			}
+			written, err := writePubliccode(*e.out, all)
+			if err != nil {
+				return err
+			}
+			if format.Value == "json" {
+				err = listPubliccode(o, all)
+			} else {
+				err = showPubliccode(o, all)
+			}
+			if err != nil {
+				return err
+			}
+			o.Say("%s of %s in %s; %s", plural(written, "publiccode.yml", "publiccode.yml"), plural(len(all), "software entry", "software entries"), *e.out,
+				plural(len(all)-written, "lacks keys", "lack keys"))
+			return nil
+		}
+	},
+}
+
+func readFacts(name string) (publiccode.Facts, error) {
+	if name == "" {
+		return nil, nil
+	}
+	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, cli.Usagef("there is no file %q", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	known, err := publiccode.ReadFacts(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return known, nil
+}
+
+// publiccodePath is where a file goes in the folder. An id is a file's name: the
+// catalog takes no other.
+func publiccodePath(s publiccode.Software) string { return s.ID + "/publiccode.yml" }
+
+func writePubliccode(dir string, all []publiccode.Software) (written int, err error) {
+	var folder *disk.Folder
+	for _, s := range all {
+		if s.File == nil {
+			continue
+		}
+		if folder == nil {
+			if folder, err = disk.Open(dir); err != nil {
+				return written, err
+			}
+			defer folder.Close()
+		}
+		if _, err := folder.Write(publiccodePath(s), s.File); err != nil {
+			return written, err
+		}
+		written++
+	}
+	return written, nil
+}
+
+// showPubliccode lists on standard error which keys each entry lacks.
+func showPubliccode(o *cli.IO, all []publiccode.Software) error {
+	w := tabwriter.NewWriter(o.Err, 0, 0, 2, ' ', 0)
+	for _, s := range all {
+		var keys []string
+		for _, g := range s.Gaps {
+			keys = append(keys, g.Key)
+		}
+		if len(keys) > 0 {
+			fmt.Fprintf(w, "%s\tlacks %s\n", oneLine(s.Ref), oneLine(strings.Join(keys, ", ")))
+		}
+	}
+	return w.Flush()
+}
+
+// listPubliccode lists what was written and what lacks what, as JSON.
+func listPubliccode(o *cli.IO, all []publiccode.Software) error {
+	type written struct {
+		Ref  string `json:"ref"`
+		Path string `json:"path"` // in the folder
+	}
+	type incomplete struct {
+		Ref     string           `json:"ref"`
+		Missing []publiccode.Gap `json:"missing"`
+	}
+	list := struct {
+		Standard   string       `json:"standard_version"`
+		Written    []written    `json:"written"`
+		Incomplete []incomplete `json:"incomplete"`
+	}{publiccode.Version, []written{}, []incomplete{}}
+	for _, s := range all {
+		if s.File != nil {
+			list.Written = append(list.Written, written{s.Ref, publiccodePath(s)})
+		} else {
+			list.Incomplete = append(list.Incomplete, incomplete{s.Ref, s.Gaps})
+		}
+	}
+	enc := json.NewEncoder(o.Out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(list)
+}
