@@ -19,7 +19,7 @@ import (
 
 // EngineName is the offline engine with its version. The version changes with
 // every change to what the engine answers.
-const EngineName = "offline/3"
+const EngineName = "offline/4"
 
 // The engines by which a mapping or a summary came about.
 const (

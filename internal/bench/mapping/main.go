@@ -113,6 +113,8 @@ func (e *eval) run() error {
 		{"Labelled by this project, set a: read while signals were written", nil},
 		{"Set b: labelled blind against the first signals, then used to mend them", nil},
 		{"Set c: labelled blind against all signals but a last dozen mended after it", nil},
+		{"Set d: labelled blind against all of those, then used to mend signals", nil},
+		{"Set e: labelled with d, not read by those who mended signals after it", nil},
 	} {
 		set := string(rune('a' + len(parts) - 1))
 		for _, l := range own {
