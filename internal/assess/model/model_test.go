@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -386,9 +387,38 @@ func TestGivesUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		tally, err := c.AskAll(t.Context(), jobs(t, 20), 1, assess.NewAsker(care(t), nil), func(Result) error { return nil })
+		if want := "the model is asked nothing more"; err == nil || !strings.HasPrefix(err.Error(), want) || tt.requests > 1 != strings.Contains(err.Error(), "after 5 failures in a row") {
+			t.Errorf("%d: error %v, want %q", tt.status, err, want)
+		}
 		if err == nil || int(e.requests.Load()) != tt.requests || tally.Failed != tt.requests || tally.NotAsked != 20-tt.requests {
 			t.Errorf("%d: %d requests, %+v, %v", tt.status, e.requests.Load(), tally, err)
 		}
+	}
+}
+
+// Where nobody listens, five questions are tried, each as often as any.
+func TestNobodyListens(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := l.Addr().String()
+	l.Close() // the port is free, and refuses
+	pauses := 0
+	c, err := New(Config{URL: "http://" + at, Model: "m", Pause: func(context.Context, time.Duration) error { pauses++; return nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := 0
+	tally, err := c.AskAll(t.Context(), jobs(t, 20), 1, assess.NewAsker(care(t), nil), func(r Result) error {
+		if r.Answer.Failed != assess.FailedEndpoint {
+			t.Errorf("failed as %q, want %q", r.Answer.Failed, assess.FailedEndpoint)
+		}
+		kept++
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "after 5 failures in a row") || kept != 5 || tally.Failed != 5 || tally.NotAsked != 15 || pauses != 15 {
+		t.Errorf("%d kept, %d pauses, %+v, error %v; want 5 failures in a row", kept, pauses, tally, err)
 	}
 }
 

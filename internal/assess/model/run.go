@@ -85,8 +85,12 @@ func (c *Client) AskAll(ctx context.Context, jobs []Job, parallel int, asker *as
 		if err := done(r); err != nil {
 			return err
 		}
-		if failed != nil && (failed.Final || inRow >= maxFailures) {
+		switch {
+		case failed == nil || stop != nil: // the first reason to stop is the one to tell
+		case failed.Final:
 			stop = fmt.Errorf("the model is asked nothing more: %w", failed)
+		case inRow >= maxFailures:
+			stop = fmt.Errorf("the model is asked nothing more after %d failures in a row: %w", inRow, failed)
 		}
 		return nil
 	}

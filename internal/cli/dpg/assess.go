@@ -1,7 +1,9 @@
 package dpg
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -12,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/assess"
+	"github.com/dpg-registry/dpg-registry/internal/assess/model"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/disk"
@@ -33,13 +36,15 @@ entries as they are committed, and joins in what of its answers the entries' own
 words bear out. What does not stand is dropped and counted; where there is no
 answer, the offline one stands and the file says so. Every answer is kept as it
 comes and stays until the entry's words, the frameworks or the prompt change, with
-or without --model: running again asks only what is left. The key is read from the
+or without --model: running again asks only what is left. After five failures in a
+row, or a key that is not taken, nothing more is asked: the offline answers are
+written all the same, and the exit code is 3. The key is read from the
 environment (DPG_MODEL_KEY) or a file, never from the command line; DPG_MODEL and
 DPG_MODEL_URL stand in for the flags. With a token of a forge in the environment it
 does not start: what reads strangers' text must not be able to write anywhere.
 
 --dry-run --model lists what would be asked, with an estimate: one token for every 3
-bytes sent, and 1,000 for the answer.`,
+bytes sent, and 1,000 for the answer. It asks nobody, so a token may be there.`,
 	Examples: []string{
 		"dpg assess",
 		"dpg assess --dry-run",
@@ -61,7 +66,12 @@ bytes sent, and 1,000 for the answer.`,
 			if wanted, err := m.wanted(os.Getenv); err != nil {
 				return err
 			} else if wanted {
-				if err := m.run(ctx, o); err != nil || *dry || m.out != "" {
+				err := m.run(ctx, o)
+				var failed *model.Failure
+				if errors.As(err, &failed) && m.out == "" { // the other entries' offline answers stand all the same
+					return cmp.Or(runAssess(ctx, o, *dir, *dry, *jobs), err)
+				}
+				if err != nil || *dry || m.out != "" {
 					return err
 				}
 			}

@@ -98,7 +98,7 @@ func (m *modelRun) wanted(env func(string) string) (bool, error) {
 	if err := assess.CheckModelName(m.name); err != nil {
 		return false, cli.Usagef("--model: %v", err)
 	}
-	if names := forgeTokens(os.Environ()); len(names) > 0 {
+	if names := forgeTokens(os.Environ()); len(names) > 0 && !m.dry { // a dry run shows nobody anything
 		return false, cli.Usagef("%s in the environment can write to a forge; a run that shows strangers' text to a model must not hold such a token: run it without (in Actions, in a job of its own with no permissions)", strings.Join(names, ", "))
 	}
 	if m.timeOut < time.Second || m.timeOut > time.Hour {
@@ -204,7 +204,7 @@ func (m *modelRun) run(ctx context.Context, o *cli.IO) error {
 	defer folder.Close()
 	done := o.Busy(fmt.Sprintf("asking about %s", plural(len(m.todo), "entry", "entries")))
 	defer done()
-	k := keeper{m: m, o: o, folder: folder, engine: assess.NewOffline(m.reg.Frameworks), before: map[string]*registry.Doc{}}
+	k := keeper{m: m, o: o, folder: folder, engine: assess.NewOffline(m.reg.Frameworks), before: map[string]*registry.Doc{}, failed: map[string]int{}}
 	for _, d := range m.reg.Derived {
 		k.before[strings.TrimPrefix(d.Path, m.reg.Prefix+"/")] = d
 	}
@@ -323,8 +323,9 @@ type keeper struct {
 	folder *disk.Folder
 	engine *assess.Offline
 	before map[string]*registry.Doc // the registry's assessments, by path in it; locks keep parts of them
-	said   int                      // lines on what failed or was dropped
+	said   int                      // lines on what was dropped
 	unsaid int
+	failed map[string]int // by kind of failure; the first of each is told, the others are counted
 }
 
 const maxSaid = 30
@@ -341,6 +342,11 @@ func (k *keeper) rest() {
 	if k.unsaid > 0 {
 		k.o.Say("and %d more such lines", k.unsaid)
 	}
+	for _, kind := range slices.Sorted(maps.Keys(k.failed)) {
+		if more := k.failed[kind] - 1; more > 0 {
+			k.o.Say("warning: no answer for %s more either, for a reason of the same kind (%s): the offline ones stand", plural(more, "entry", "entries"), kind)
+		}
+	}
 }
 
 func (k *keeper) keep(r model.Result) error {
@@ -348,7 +354,9 @@ func (k *keeper) keep(r model.Result) error {
 		k.say("%s: dropped %s", r.Job.Ref, d)
 	}
 	if r.Err != nil {
-		k.say("warning: %s: no answer of the model, so the offline one stands: %v", r.Job.Ref, r.Err)
+		if k.failed[r.Answer.Failed]++; k.failed[r.Answer.Failed] == 1 {
+			k.o.Say("warning: %s: no answer of the model, so the offline one stands: %v", r.Job.Ref, r.Err)
+		}
 		if old := k.m.have[r.Job.Ref]; old != nil && old.Failed == "" {
 			return nil // another model's answer still holds
 		}

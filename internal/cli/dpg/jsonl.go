@@ -10,6 +10,9 @@ import (
 	"io"
 	"runtime"
 	"sync"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 )
@@ -97,6 +100,8 @@ func eachLine(ctx context.Context, o *cli.IO, jobs, most int, answer func(line [
 	return nil
 }
 
+// encodeLine writes one line of JSON. Characters that nobody sees, or that change how
+// the rest is seen, are escaped: who reads the line as JSON gets them, a terminal does not.
 func encodeLine(out any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -104,7 +109,29 @@ func encodeLine(out any) []byte {
 	if err := e.Encode(out); err != nil { // strings and finite numbers; only a bug gets here
 		return []byte(`{"error":"the answer cannot be written"}` + "\n")
 	}
-	return b.Bytes()
+	line := b.Bytes()
+	if !bytes.ContainsFunc(line, hiddenRune) {
+		return line
+	}
+	escaped := make([]byte, 0, 2*len(line))
+	for _, r := range string(line) { // such characters stand in strings alone, so an escape is JSON
+		switch {
+		case !hiddenRune(r):
+			escaped = utf8.AppendRune(escaped, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			escaped = fmt.Appendf(escaped, `\u%04x\u%04x`, high, low)
+		default:
+			escaped = fmt.Appendf(escaped, `\u%04x`, r)
+		}
+	}
+	return escaped
+}
+
+// hiddenRune reports whether a character is not seen where it stands: one that controls
+// a terminal, changes the direction of text, has no width, or has no meaning yet.
+func hiddenRune(r rune) bool {
+	return r != '\n' && r != ' ' && !unicode.IsGraphic(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || unicode.Is(unicode.Variation_Selector, r)
 }
 
 // readLine reads a line without its end. One of more than so many bytes is read to

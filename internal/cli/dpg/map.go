@@ -10,7 +10,10 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"strconv"
 	"strings"
+	"sync/atomic"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/dpg-registry/dpg-registry/internal/assess"
@@ -37,7 +40,8 @@ With --jsonl each line is an object, and gives one line in the same order:
   {"id": "a", "text": "..."}                        any text; "language" may be given
   {"id": "b", "entry": {...}, "screening": {...}}   an entry as the DPGA kept it until 2024
 Pointers lead into the line that was read. A line that cannot be used gives
-{"id", "error"}, and the exit code is 1. Lines are at most 1 MiB.`,
+{"id", "error"}, and the exit code is 1. Lines are at most 1 MiB. Where there is nothing
+to read it says so, and the exit code is 0.`,
 	Examples: []string{
 		`echo "Collect only the data that the service needs." | dpg map`,
 		"dpg map --framework dpi-safeguards --json < about.txt",
@@ -63,10 +67,16 @@ Pointers lead into the line that was read. A line that cannot be used gives
 			}
 			m := mapper{engine: assess.NewOffline(set), language: *language}
 			if *lines {
-				return eachLine(ctx, o, *jobs, maxMapBytes, func(line []byte, tooLong bool) (any, bool) {
+				var read atomic.Bool
+				err := eachLine(ctx, o, *jobs, maxMapBytes, func(line []byte, tooLong bool) (any, bool) {
+					read.Store(true)
 					out := m.line(line, tooLong)
 					return out, out.Error == ""
 				})
+				if err == nil && !read.Load() {
+					o.Say("nothing to map: standard input holds no line")
+				}
+				return err
 			}
 			return m.text(o, *asJSON)
 		}
@@ -174,6 +184,9 @@ func (m mapper) text(o *cli.IO, asJSON bool) error {
 	if !utf8.Valid(data) {
 		return errors.New("the text is not UTF-8")
 	}
+	if strings.TrimSpace(string(data)) == "" {
+		o.Say("nothing to map: standard input holds no text")
+	}
 	found, unknown := m.found(string(data), m.language, "")
 	if asJSON {
 		_, err = o.Out.Write(encodeLine(mapOut{Mappings: &found, Unknown: unknown}))
@@ -187,7 +200,7 @@ func (m mapper) text(o *cli.IO, asJSON bool) error {
 		if len(f.Evidence) > 0 {
 			quote = f.Evidence[0].Quote
 		}
-		fmt.Fprintf(o.Out, "%s\t%.3f\t%d\t%s\n", f.Code, f.Score, f.Strength, diag.OneLine(quote))
+		fmt.Fprintf(o.Out, "%s\t%.3f\t%d\t%s\n", f.Code, f.Score, f.Strength, seen(quote))
 	}
 	return nil
 }
@@ -195,7 +208,7 @@ func (m mapper) text(o *cli.IO, asJSON bool) error {
 // found maps a text; pointer is where it stands.
 func (m mapper) found(text, language, pointer string) ([]mapFound, string) {
 	if !m.engine.Speaks(language) {
-		return []mapFound{}, "language: no signals for " + diag.OneLine(language)
+		return []mapFound{}, noSignals(language)
 	}
 	return output(m.engine.Map(text, language), func(string) string { return pointer }), ""
 }
@@ -262,12 +275,35 @@ func (m mapper) line(line []byte, tooLong bool) (out mapOut) {
 		all := output(m.engine.MapEntry(e, nil), func(p string) string { return from[p] })
 		out.Mappings = &all
 		if !m.engine.Speaks(e.Language) {
-			out.Unknown = "language: no signals for " + diag.OneLine(e.Language)
+			out.Unknown = noSignals(e.Language)
 		}
 	default:
 		return fail(`it has neither "text" nor "entry"`)
 	}
 	return out
+}
+
+// noSignals says why a text in a language has no answer.
+func noSignals(language string) string {
+	if strings.ContainsFunc(language, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		language = strconv.Quote(language)
+	}
+	return "language: no signals for " + language
+}
+
+// seen is a quote for a person: on one line, and without the characters inside its
+// words that nobody sees. Joiners stay where a script needs them.
+func seen(quote string) string {
+	last := ' '
+	return strings.Map(func(r rune) rune {
+		before := last
+		last = r
+		joiner := (r == '\u200c' || r == '\u200d') && before >= utf8.RuneSelf && unicode.IsOneOf([]*unicode.RangeTable{unicode.L, unicode.M}, before)
+		if hiddenRune(r) && !joiner {
+			return -1
+		}
+		return r
+	}, diag.OneLine(quote))
 }
 
 // given is a JSON value that is there and not null.
