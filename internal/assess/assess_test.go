@@ -430,6 +430,35 @@ func TestMapByRelatedCodes(t *testing.T) {
 	}
 }
 
+// TestMapTopics places texts of a few words: the code whose own vocabulary has them is
+// the nearest. A word that every entry uses is no likeness, and alone finds nothing.
+func TestMapTopics(t *testing.T) {
+	o := NewOffline(builtin(t))
+	for text, want := range map[string]string{
+		"grievance":             "dpi-safeguards/F8",
+		"consent":               "dpi-safeguards/F6",
+		"encryption":            "dpi-safeguards/O4",
+		"access control":        "dpi-safeguards/O4",
+		"open standards":        "dpi-safeguards/O9",
+		"funding":               "dpi-safeguards/O8",
+		"marginalised groups":   "dpi-safeguards/F2",
+		"low bandwidth":         "dpi-safeguards/F3",
+		"vendor lock-in":        "dpi-safeguards/F9",
+		"data minimisation":     "dpi-safeguards/O3",
+		"steering committee":    "dpi-safeguards/O7",
+		"vulnerability reports": "dpi-safeguards/O4",
+	} {
+		if got := o.Map(text, "en"); len(got) == 0 || got[0].Code != want {
+			t.Errorf("Map(%q) = %v, want %s first", text, got, want)
+		}
+	}
+	for _, text := range []string{"water", "partners", "countries", "people", "data", "government", "The platform of a project."} {
+		if got := o.Map(text, "en"); slices.ContainsFunc(got, func(r Ranked) bool { return len(r.Evidence) == 0 || r.Strength == 2 }) {
+			t.Errorf("Map(%q) = %v, want nothing by nearness alone", text, got)
+		}
+	}
+}
+
 func FuzzAssess(f *testing.F) {
 	set := testSet(f)
 	o := NewOffline(set)

@@ -197,11 +197,34 @@ func negates(language, word string) bool {
 
 // negationWindow is how many words back a negation still reaches. Words that only
 // strengthen it, as in "does not ever under any circumstances collect", are not
-// counted; maxNegationReach bounds them.
+// counted; maxNegationReach bounds them. Up to verbWindow words back a verb is still
+// denied where nothing in between starts another thought: "does not at this stage of
+// its roll-out collect".
 const (
 	negationWindow   = 3
+	verbWindow       = 6
 	maxNegationReach = 12
 )
+
+// turns reports whether a word starts a thought of its own, which a negation far
+// before it says nothing of: "does not need a licence to encrypt".
+func turns(word string) bool {
+	switch word {
+	case "and", "so", "that", "which", "who", "whose", "because", "since", "while", "when", "where", "if", "as", "to",
+		"for", "by", "with", "through", "via", "using", "instead", "rather", "is", "are":
+		return true
+	}
+	return false
+}
+
+// copula reports whether a word ties a subject to what is said of it.
+func copula(word string) bool {
+	switch word {
+	case "is", "are", "was", "were", "be", "been", "being", "gets":
+		return true
+	}
+	return false
+}
 
 // strengthens reports whether a word stands between a negation and what it denies
 // without saying anything itself.
@@ -222,21 +245,48 @@ func strengthens(language, word string) bool {
 // stand: "does not use encryption", "encryption is not used". "not only",
 // "No, it is" and a "but" in between deny nothing.
 func negated(language, text string, sentence []token, start, end int) bool {
-	for i, counted := start-1, 0; i >= 0 && i >= start-maxNegationReach && counted < negationWindow; i-- {
+	var (
+		counted = 0
+		said    = false // a word that ties what is denied to its subject: "no record is ever encrypted"
+		turned  = false // something in between starts another thought
+	)
+	for i := start - 1; i >= 0 && i >= start-maxNegationReach && counted < verbWindow; i-- {
 		word := sentence[i].key
 		if language == "en" && (word == "but" || word == "however" || word == "although" || word == "unless" || word == "except") {
 			break
 		}
 		if denies(language, text, sentence, i) {
-			return true
+			verb := word == "not" || word == "never"
+			if counted < negationWindow || language == "en" && !turned && (verb || said) {
+				return true
+			}
 		}
-		if !strengthens(language, word) {
+		switch {
+		case language == "en" && counted == 0 && copula(word):
+			said = true
+		case !strengthens(language, word):
 			counted++
+			turned = turned || turns(word)
+		case word == "to" || word == "by":
+			turned = true
+		case counted == 0:
+			continue
 		}
-		if after := sentence[i].end; counted > 0 && after < len(text) && text[after] == ';' {
-			break
+		if after := sentence[i].end; after < len(text) {
+			switch text[after] {
+			case ';':
+				return trailing(language, text, sentence, end)
+			case ',', ':', '(', ')':
+				turned = true
+			}
 		}
 	}
+	return trailing(language, text, sentence, end)
+}
+
+// trailing reports whether the words that end before a place are denied after it:
+// "encryption is not used".
+func trailing(language, text string, sentence []token, end int) bool {
 	if language != "en" {
 		return false
 	}

@@ -23,9 +23,11 @@ type subjectIndex struct {
 	stem     func(string) string
 	words    map[string]int // stem to word
 	idf      []float64
-	postings [][]posting // by word
-	code     []int       // by description: index in Offline.codes
-	own      []bool      // by description: of the code itself
+	everyday []bool           // by word; see everyday
+	topics   map[string][]int // stems of a term of codes' vocabularies to those codes
+	postings [][]posting      // by word
+	code     []int            // by description: index in Offline.codes
+	own      []bool           // by description: of the code itself
 }
 
 type posting struct {
@@ -60,11 +62,30 @@ func small(language, w string) bool {
 	return false
 }
 
+// everyday lists words that stand in what is written about any public good of this
+// kind. Sharing no other word with a description is no likeness.
+func everyday(language string) []string {
+	switch language {
+	case "en":
+		return strings.Fields(`people person data information project country nation government platform technology
+			digital system service user software tool partner water world organisation organization solution application
+			programme program product use work need help provide support public global new important`)
+	case "fr":
+		return strings.Fields(`personne données information projet pays gouvernement plateforme technologie numérique
+			système service utilisateur logiciel outil partenaire eau monde organisation solution application programme public`)
+	case "es":
+		return strings.Fields(`persona datos información proyecto país gobierno plataforma tecnología digital
+			sistema servicio usuario software herramienta socio agua mundo organización solución aplicación programa público`)
+	}
+	return nil
+}
+
 // A description is one text about a code.
 type description struct {
-	code  int
-	own   bool
-	parts []string
+	code       int
+	own        bool
+	parts      []string
+	vocabulary []string // of the code itself
 }
 
 // newSubjectIndex reads what is said in one language; nil where that is nothing.
@@ -73,10 +94,16 @@ func newSubjectIndex(set framework.Set, codes map[string]int, language string) *
 	if stem == nil {
 		return nil
 	}
-	x := &subjectIndex{stem: stem, words: map[string]int{}}
+	x := &subjectIndex{stem: stem, words: map[string]int{}, topics: map[string][]int{}}
 	var counts []map[int]float64
 	in := map[int]int{} // word to the descriptions that use it
 	for _, d := range describe(set, codes, language) {
+		for _, term := range d.vocabulary {
+			key := strings.Join(x.terms(language, term), " ")
+			if key != "" && !slices.Contains(x.topics[key], d.code) {
+				x.topics[key] = append(x.topics[key], d.code)
+			}
+		}
 		n := map[int]float64{}
 		for i, part := range d.parts {
 			weight := 1.0
@@ -107,6 +134,12 @@ func newSubjectIndex(set framework.Set, codes map[string]int, language string) *
 	}
 	x.idf = make([]float64, len(x.words))
 	x.postings = make([][]posting, len(x.words))
+	x.everyday = make([]bool, len(x.words))
+	for _, w := range everyday(language) {
+		if id, known := x.words[stem(w)]; known {
+			x.everyday[id] = true
+		}
+	}
 	for id := range x.idf {
 		x.idf[id] = math.Log(1 + float64(len(counts))/float64(in[id]))
 	}
@@ -145,13 +178,13 @@ func describe(set framework.Set, codes map[string]int, language string) []descri
 					vocabulary = slices.Concat(s.Clear, s.Weak)
 				}
 				own = append(own, strings.ReplaceAll(strings.Join(vocabulary, " "), "*", ""))
-				all = append(all, description{at, true, own})
+				all = append(all, description{at, true, own, vocabulary})
 				continue
 			}
 			for _, list := range slices.Sorted(maps.Keys(c.Relations)) {
 				for _, related := range c.Relations[list] {
 					if at, mapped := codes[id+"/"+related]; mapped {
-						all = append(all, description{at, false, text})
+						all = append(all, description{at, false, text, nil})
 					}
 				}
 			}
@@ -215,17 +248,30 @@ func (x *subjectIndex) compare(language string, tokens []token, codes int) []nea
 	sums := make([]float64, len(x.code))
 	best := make([]float64, len(x.code))
 	shows := make([]int, len(x.code))
+	told := make([]bool, len(x.code))
 	for _, id := range order {
 		w := (1 + math.Log(found[id].count)) * x.idf[id] / math.Sqrt(length)
 		for _, p := range x.postings[id] {
 			v := w * p.weight
 			sums[p.description] += v
+			told[p.description] = told[p.description] || !x.everyday[id]
 			if v > best[p.description] {
 				best[p.description], shows[p.description] = v, found[id].token
 			}
 		}
 	}
-	return x.combine(sums, shows, codes)
+	for d := range sums {
+		if !told[d] {
+			sums[d] = 0
+		}
+	}
+	answer := x.combine(sums, shows, codes)
+	for code, part := range x.named(language, tokens) {
+		if answer[code].score > 0 {
+			answer[code].score = 1 - (1-answer[code].score)*(1-topicShare*part)
+		}
+	}
+	return answer
 }
 
 // combine makes one figure of what is said of each code: its own description, and
@@ -260,6 +306,36 @@ func (x *subjectIndex) combine(sums []float64, shows []int, codes int) []near {
 		answer[c].score = 1 - math.Exp(-answer[c].score)
 	}
 	return answer
+}
+
+// A text of at most maxTopicWords words that say something is taken for a topic: a code
+// whose own vocabulary has it, or a part of it, is nearer than others, however much
+// else its vocabulary holds. topicShare is by how much.
+const (
+	maxTopicWords = 4
+	topicShare    = 0.7
+)
+
+// named says how large a part of a short text is a term of each code's vocabulary.
+func (x *subjectIndex) named(language string, tokens []token) map[int]float64 {
+	var terms []string
+	for _, t := range tokens {
+		if len(t.key) > 1 && !small(language, t.key) {
+			if len(terms) == maxTopicWords {
+				return nil
+			}
+			terms = append(terms, x.stem(t.key))
+		}
+	}
+	best := map[int]float64{}
+	for from := range terms {
+		for to := from + 1; to <= len(terms); to++ {
+			for _, code := range x.topics[strings.Join(terms[from:to], " ")] {
+				best[code] = max(best[code], float64(to-from)/float64(len(terms)))
+			}
+		}
+	}
+	return best
 }
 
 // ownShare is how much a code's own description counts beside the closest of those

@@ -111,6 +111,16 @@ func TestNegated(t *testing.T) {
 		{"[encryption] is never used", true},
 		{"[encryption] is used, not hashing", false},
 		{"without any kind of [encryption]", true},
+		{"it does not at this stage of its first release [collect]", true},
+		{"it does not in most of the deployments that we know [collect]", false},
+		{"it does not depend on one vendor for [encryption]", false},
+		{"it does not need a licence to [encrypt]", true}, // near: who reads on would not be sure either
+		{"it does not need any licence from anybody to [encrypt]", false},
+		{"no record of any of our many users is ever [encrypted]", true},
+		{"no record of our users leaves the phone and it is [encrypted]", false},
+		{"no name is kept in the records, which are [encrypted]", false},
+		{"we do not sell records, and every backup is [encrypted]", false},
+		{"we have not been hacked, all records are [encrypted]", false},
 	}
 	for _, tt := range tests {
 		text := strings.NewReplacer("[", "", "]", "").Replace(tt.text)
