@@ -390,12 +390,12 @@ func TestHostileTexts(t *testing.T) {
 }
 
 func TestMap(t *testing.T) {
-	got := NewOffline(testSet(t)).Map("Clinics send encrypted data daily, with passwords and firewalls. Some of it becomes open data later.", "en-GB")
+	got := NewOffline(testSet(t)).Map("Clinics send encrypted data on personal matters, with passwords and firewalls. Some of it becomes open data later.", "en-GB")
 	want := []Ranked{
-		{Code: "care/security", Strength: 2, Evidence: []Evidence{{"", "Clinics send encrypted data daily, with passwords and firewalls"}}},
+		{Code: "care/security", Strength: 2, Evidence: []Evidence{{"", "Clinics send encrypted data on personal matters, with passwords and firewalls"}}},
 		{Code: "care/open", Strength: 1, Evidence: []Evidence{{"", "Some of it becomes open data later"}}},
-		// Support for nothing, but the word is of its subject.
-		{Code: "care/privacy", Strength: 1, Evidence: []Evidence{{"", "Clinics send encrypted data daily, with passwords and firewalls"}}},
+		// Support for nothing, but a word is of its subject.
+		{Code: "care/privacy", Strength: 1, Evidence: []Evidence{{"", "Clinics send encrypted data on personal matters, with passwords and firewalls"}}},
 	}
 	before := 1.0
 	for i, r := range got {
@@ -433,7 +433,8 @@ func TestMapByRelatedCodes(t *testing.T) {
 // TestMapTopics places texts of a few words: the code whose own vocabulary has them is
 // the nearest. A word that every entry uses is no likeness, and alone finds nothing.
 func TestMapTopics(t *testing.T) {
-	o := NewOffline(builtin(t))
+	set := builtin(t)
+	o := NewOffline(framework.Set{"dpi-safeguards": set["dpi-safeguards"]})
 	for text, want := range map[string]string{
 		"grievance":             "dpi-safeguards/F8",
 		"consent":               "dpi-safeguards/F6",
@@ -452,6 +453,7 @@ func TestMapTopics(t *testing.T) {
 			t.Errorf("Map(%q) = %v, want %s first", text, got, want)
 		}
 	}
+	o = NewOffline(set)
 	for _, text := range []string{"water", "partners", "countries", "people", "data", "government", "The platform of a project."} {
 		if got := o.Map(text, "en"); slices.ContainsFunc(got, func(r Ranked) bool { return len(r.Evidence) == 0 || r.Strength == 2 }) {
 			t.Errorf("Map(%q) = %v, want nothing by nearness alone", text, got)

@@ -245,24 +245,32 @@ func plainSector(s string) bool {
 
 // fieldWords is the end of a sentence that says in which fields of work a thing is
 // used. A sector that does not read as the name of a field is left out: what stands
-// is true without it.
+// is true without it. Where one is a group of people, the sentence says "concerned with".
 func fieldWords(sectors []string) string {
 	var plain, double []string // without and with "and" in them
+	of, ofMany := " in the field of ", " in the fields of "
 	for _, s := range sectors {
 		s = strings.Join(strings.Fields(strings.NewReplacer("&", " and ", "/", " and ").Replace(s)), " ")
 		s = strings.TrimSuffix(strings.TrimSuffix(s, " sector"), " Sector")
 		if !plainSector(s) || strings.Count(s, " and ") > 1 || slices.Contains(noField, strings.ToLower(s)) {
 			continue
 		}
-		into := &plain
-		if strings.Contains(s, " and ") {
+		if strings.HasSuffix(strings.ToLower(s), "groups") { // people are no field of work
+			of, ofMany = " concerned with ", " concerned with "
+		}
+		into, names := &plain, []string{s}
+		if first, second, two := strings.Cut(s, " and "); two && !strings.Contains(first+second, " ") {
+			names = []string{first, second} // "water and sanitation" in a list with others
+		} else if two {
 			into = &double
 		}
-		if s = lowerWords(s); !slices.Contains(*into, s) {
-			*into = append(*into, s)
+		for _, name := range names {
+			if name = lowerWords(name); !slices.Contains(*into, name) {
+				*into = append(*into, name)
+			}
 		}
 	}
-	const most = 3
+	const most = 4
 	if len(plain) >= most {
 		double = nil
 	}
@@ -271,18 +279,20 @@ func fieldWords(sectors []string) string {
 	case len(words) == 0 && len(double) == 0:
 		return ""
 	case len(words) == 0:
-		return " in the field of " + double[0]
+		return of + double[0]
 	case len(double) > 0:
-		return " in the fields of " + list(words) + " as well as " + double[0]
+		return ofMany + list(words) + " as well as " + double[0]
 	case len(words) == 1:
-		return " in the field of " + words[0]
+		return of + words[0]
 	}
-	return " in the fields of " + list(words)
+	return ofMany + list(words)
 }
 
 // noField are sectors that name no field of work.
 var noField = []string{
 	"other", "others", "all", "any", "none", "various", "general", "multiple", "unknown", "not applicable",
+	"big data", "data", "digital", "technology", "tech", "management", "resource management", "platform", "platform creation",
+	"data management and policy", "software", "innovation",
 }
 
 // topicWords says what a publication is about, in its entry's own spelling; "" where
@@ -324,19 +334,29 @@ func lowerWords(s string) string {
 	return strings.Join(words, " ")
 }
 
-// goalWords names the Sustainable Development Goals that an entry says it serves. Of
-// more than two it titles the first two: bare numbers say nothing to a newcomer.
+// goalWords names the Sustainable Development Goals that an entry says it serves, with
+// their titles: bare numbers say nothing to a newcomer. Of more than three it gives the
+// number, and names two, those with evidence first.
 func goalWords(e *entry.Entry, set framework.Set) (words string, from []string) {
-	at := map[int]string{}
+	at, evidenced := map[int]string{}, map[int]bool{}
 	var goals []int
 	for i, g := range e.SDGs {
 		if g.Goal >= 1 && g.Goal <= 17 && at[g.Goal] == "" {
 			at[g.Goal] = source.Pointer("sdgs", strconv.Itoa(i), "goal")
 			goals = append(goals, g.Goal)
+			evidenced[g.Goal] = len(g.Evidence) > 0 || !g.Text.IsZero()
 		}
 	}
+	const most = 3
+	shown := slices.Clone(goals)
+	if len(goals) > most {
+		if proven := slices.DeleteFunc(slices.Clone(goals), func(g int) bool { return !evidenced[g] }); len(proven) >= 2 {
+			shown = proven
+		}
+		shown = shown[:2]
+	}
 	var titled []string
-	for _, g := range goals[:min(len(goals), 2)] {
+	for _, g := range shown {
 		title := goalTitle(set, g)
 		if title == "" {
 			return "", nil
@@ -351,10 +371,10 @@ func goalWords(e *entry.Entry, set framework.Set) (words string, from []string) 
 		return "", nil
 	case 1:
 		return "Sustainable Development Goal " + titled[0], from
-	case 2:
+	case 2, most:
 		return "Sustainable Development Goals " + list(titled), from
 	}
-	return "several Sustainable Development Goals, among them " + list(titled), from
+	return strconv.Itoa(len(goals)) + " Sustainable Development Goals, among them " + list(titled), from
 }
 
 // goalTitle is the English title of a goal; "" where the frameworks in use have

@@ -19,8 +19,11 @@ import (
 
 // Sixty summaries, drawn with a fixed seed, are printed for a person to read cold:
 //
-//	go test ./internal/assess -run TestSummariesAreSound -v -args -draw
-var draw = flag.Bool("draw", false, "print 60 summaries of the predecessor's entries, and those of the included resources")
+//	go test ./internal/assess -run TestSummariesAreSound -v -args -draw -seed 5
+var (
+	draw = flag.Bool("draw", false, "print 60 summaries of the predecessor's entries, and those of the included resources")
+	seed = flag.Uint64("seed", 5, "draw with this seed")
+)
 
 // A soundness is one thing that can be wrong with a summary and that a program can
 // see. It says what is wrong, or "". The name is what a sentence of names and
@@ -237,7 +240,7 @@ func TestSummariesAreSound(t *testing.T) {
 	}
 	if *draw {
 		drawn := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return made[id] == nil })
-		rand.New(rand.NewPCG(2026, 5)).Shuffle(len(drawn), func(i, j int) { drawn[i], drawn[j] = drawn[j], drawn[i] })
+		rand.New(rand.NewPCG(2026, *seed)).Shuffle(len(drawn), func(i, j int) { drawn[i], drawn[j] = drawn[j], drawn[i] })
 		for i, id := range drawn[:min(60, len(drawn))] {
 			t.Logf("%2d. %s", i+1, summaryText(made[id]))
 		}
