@@ -23,7 +23,7 @@ type subjectIndex struct {
 	stem     func(string) string
 	words    map[string]int // stem to word
 	idf      []float64
-	everyday []bool           // by word; see everyday
+	everyday map[string]bool  // words; see everyday
 	topics   map[string][]int // stems of a term of codes' vocabularies to those codes
 	postings [][]posting      // by word
 	code     []int            // by description: index in Offline.codes
@@ -62,20 +62,26 @@ func small(language, w string) bool {
 	return false
 }
 
-// everyday lists words that stand in what is written about any public good of this
-// kind. Sharing no other word with a description is no likeness.
+// everyday lists words, as they are written, that stand in what is written about any
+// public good of this kind. Sharing no other word with a description is no likeness.
 func everyday(language string) []string {
 	switch language {
 	case "en":
-		return strings.Fields(`people person data information project country nation government platform technology
-			digital system service user software tool partner water world organisation organization solution application
-			programme program product use work need help provide support public global new important`)
+		return strings.Fields(`people person persons data information project projects country countries nation nations government
+			governments platform platforms technology technologies digital system systems service services user users software tool
+			tools partner partners water world organisation organisations organization organizations solution solutions application
+			applications programme programmes program programs product products use work need help provide support public global
+			new important`)
 	case "fr":
-		return strings.Fields(`personne données information projet pays gouvernement plateforme technologie numérique
-			système service utilisateur logiciel outil partenaire eau monde organisation solution application programme public`)
+		return strings.Fields(`personne personnes données information informations projet projets pays gouvernement gouvernements
+			plateforme plateformes technologie technologies numérique système systèmes service services utilisateur utilisateurs
+			logiciel logiciels outil outils partenaire partenaires eau monde organisation organisations solution solutions
+			application applications programme programmes public`)
 	case "es":
-		return strings.Fields(`persona datos información proyecto país gobierno plataforma tecnología digital
-			sistema servicio usuario software herramienta socio agua mundo organización solución aplicación programa público`)
+		return strings.Fields(`persona personas datos información proyecto proyectos país países gobierno gobiernos plataforma
+			plataformas tecnología tecnologías digital sistema sistemas servicio servicios usuario usuarios software herramienta
+			herramientas socio socios agua mundo organización organizaciones solución soluciones aplicación aplicaciones programa
+			programas público`)
 	}
 	return nil
 }
@@ -94,7 +100,10 @@ func newSubjectIndex(set framework.Set, codes map[string]int, language string) *
 	if stem == nil {
 		return nil
 	}
-	x := &subjectIndex{stem: stem, words: map[string]int{}, topics: map[string][]int{}}
+	x := &subjectIndex{stem: stem, words: map[string]int{}, topics: map[string][]int{}, everyday: map[string]bool{}}
+	for _, w := range everyday(language) {
+		x.everyday[w] = true
+	}
 	var counts []map[int]float64
 	in := map[int]int{} // word to the descriptions that use it
 	for _, d := range describe(set, codes, language) {
@@ -134,12 +143,6 @@ func newSubjectIndex(set framework.Set, codes map[string]int, language string) *
 	}
 	x.idf = make([]float64, len(x.words))
 	x.postings = make([][]posting, len(x.words))
-	x.everyday = make([]bool, len(x.words))
-	for _, w := range everyday(language) {
-		if id, known := x.words[stem(w)]; known {
-			x.everyday[id] = true
-		}
-	}
 	for id := range x.idf {
 		x.idf[id] = math.Log(1 + float64(len(counts))/float64(in[id]))
 	}
@@ -214,7 +217,8 @@ type near struct {
 func (x *subjectIndex) compare(language string, tokens []token, codes int) []near {
 	type word struct {
 		count float64
-		token int // its first
+		token int  // its first
+		tells bool // it stands in another form than everyday words do: "personal", not "person"
 	}
 	found := map[int]*word{}
 	var order []int
@@ -235,9 +239,10 @@ func (x *subjectIndex) compare(language string, tokens []token, codes int) []nea
 		}
 		if w := found[id]; w != nil {
 			w.count++
+			w.tells = w.tells || !x.everyday[t.key]
 			continue
 		}
-		found[id] = &word{1, i}
+		found[id] = &word{1, i, !x.everyday[t.key]}
 		order = append(order, id)
 	}
 	length := 0.0
@@ -254,7 +259,7 @@ func (x *subjectIndex) compare(language string, tokens []token, codes int) []nea
 		for _, p := range x.postings[id] {
 			v := w * p.weight
 			sums[p.description] += v
-			told[p.description] = told[p.description] || !x.everyday[id]
+			told[p.description] = told[p.description] || found[id].tells
 			if v > best[p.description] {
 				best[p.description], shows[p.description] = v, found[id].token
 			}
