@@ -3,12 +3,15 @@
 //
 //	go run ./internal/bench/mapping        all figures
 //	go run ./internal/bench/mapping -v     each disagreement too, with its evidence
+//	go run ./internal/bench/mapping -draw SEED   entries that nobody labelled yet, in an order that
+//	                                       the seed gives: those to label blind, the first first
 package main
 
 import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -41,9 +44,14 @@ const (
 func main() {
 	data := flag.String("data", "../shared/data", "folder with dpga/ and eval/")
 	verbose := flag.Bool("v", false, "list each disagreement")
+	seed := flag.String("draw", "", "list entries that are not labelled, in the order of this seed, and measure nothing")
 	flag.Parse()
 	e := &eval{data: *data, verbose: *verbose, out: os.Stdout}
-	if err := e.run(); err != nil {
+	work := e.run
+	if *seed != "" {
+		work = func() error { return e.draw(*seed) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "mapping:", err)
 		os.Exit(3)
 	}
@@ -129,6 +137,9 @@ func (e *eval) run() error {
 		if err := e.agreement(part.labels); err != nil {
 			return err
 		}
+	}
+	if err := e.cross(parts); err != nil {
+		return err
 	}
 	if err := e.practices(); err != nil {
 		return err
@@ -219,6 +230,145 @@ func (e *eval) table(id string, counts map[string]*count) {
 	fmt.Fprintf(e.out, "| all | %d | %d | %d | micro %.3f, macro %.3f |\n", all.right, all.more, all.missed, all.f1(), macro)
 }
 
+// cross measures on each set what comes of choosing each code's need by the other sets:
+// what tuning would bring to entries that it never saw. The signals themselves were
+// written by people and cannot be left out so; only a set that they did not read tells.
+func (e *eval) cross(parts []part) error {
+	grid := []float64{0.8, 1, 1.2, 1.5, 1.8, 2.2}
+	const asIs = -1
+	fmt.Fprintf(e.out, "\n## All sets together\n\n| needs | principles | outcomes |\n|---|---|---|\n")
+	tables := map[float64]map[string][]count{} // by need: code to a count for each set
+	for _, need := range append([]float64{asIs}, grid...) {
+		engine := e.engine
+		if need != asIs {
+			engine = e.withNeed(need)
+		}
+		table := map[string][]count{}
+		for at, p := range parts {
+			for _, l := range p.labels {
+				subject := e.entries[l.ID]
+				if subject == nil {
+					return fmt.Errorf("there is no entry %q", l.ID)
+				}
+				got := map[string]int{}
+				for _, m := range engine.Assess(subject, nil, nil).Mappings {
+					got[m.Code] = m.Strength
+				}
+				for _, id := range []string{principles, outcomes} {
+					for _, code := range e.mapped(id) {
+						full := id + "/" + code
+						if table[full] == nil {
+							table[full] = make([]count, len(parts))
+						}
+						table[full][at].add(got[full] == 2, l.of(id)[code] == 2)
+					}
+				}
+			}
+		}
+		tables[need] = table
+	}
+	line := func(name string, choose func(full string, held int) float64) {
+		fmt.Fprintf(e.out, "| %s |", name)
+		for _, id := range []string{principles, outcomes} {
+			var all count
+			macro, codes := 0.0, e.mapped(id)
+			for _, code := range codes {
+				var one count
+				full := id + "/" + code
+				for held := range parts {
+					one.join(tables[choose(full, held)][full][held])
+				}
+				all.join(one)
+				macro += one.f1() / float64(len(codes))
+			}
+			fmt.Fprintf(e.out, " %.3f / %.3f |", all.f1(), macro)
+		}
+		fmt.Fprintln(e.out)
+	}
+	line("as they stand", func(string, int) float64 { return asIs })
+	line("each code's chosen by the other sets", func(full string, held int) float64 {
+		best, most := float64(asIs), -1.0
+		for _, need := range append([]float64{asIs}, grid...) {
+			var others count
+			for at := range parts {
+				if at != held {
+					others.join(tables[need][full][at])
+				}
+			}
+			if f := others.f1(); f > most { // what stands wins a tie
+				best, most = need, f
+			}
+		}
+		return best
+	})
+	return nil
+}
+
+// mapped are the codes that entries are mapped to, sorted.
+func (e *eval) mapped(id string) []string {
+	var codes []string
+	for _, c := range e.set[id].Codes {
+		if l := e.set[id].List(c.List); l != nil && l.Mapped {
+			codes = append(codes, c.Code)
+		}
+	}
+	slices.Sort(codes)
+	return codes
+}
+
+// withNeed is the engine as it would be if every code needed as much.
+func (e *eval) withNeed(need float64) *assess.Offline {
+	set := maps.Clone(e.set)
+	for id := range set {
+		f := *set[id]
+		f.Codes = slices.Clone(f.Codes)
+		for i := range f.Codes {
+			f.Codes[i].Signals = maps.Clone(f.Codes[i].Signals)
+			for language, s := range f.Codes[i].Signals {
+				s.Need = need
+				f.Codes[i].Signals[language] = s
+			}
+		}
+		set[id] = &f
+	}
+	return assess.NewOffline(set)
+}
+
+// draw lists the recognised, screened entries that are in no set yet. The order is that
+// of the SHA-256 of the seed, a colon and the entry's file name.
+func (e *eval) draw(seed string) error {
+	known := map[string]bool{}
+	for _, name := range []string{"internal/bench/mapping/labels.jsonl", filepath.Join(e.data, "eval/mapping-dev.jsonl")} {
+		all, err := readLabels(name)
+		if err != nil {
+			return err
+		}
+		for _, l := range all {
+			known[l.ID] = true
+		}
+	}
+	screened, err := os.ReadDir(filepath.Join(e.data, "dpga/dpga/digitalpublicgoods"))
+	if err != nil {
+		return err
+	}
+	if err := e.read(); err != nil {
+		return err
+	}
+	type drawn struct{ digest, id string }
+	var all []drawn
+	for _, f := range screened {
+		id := strings.TrimSuffix(f.Name(), ".json")
+		if subject := e.entries[id]; subject != nil && subject.Status.Stage == entry.StageDPG && !known[id] {
+			all = append(all, drawn{fmt.Sprintf("%x", sha256.Sum256([]byte(seed+":"+id))), id})
+		}
+	}
+	slices.SortFunc(all, func(a, b drawn) int { return strings.Compare(a.digest, b.digest) })
+	for _, d := range all {
+		fmt.Fprintln(e.out, d.id)
+	}
+	return nil
+}
+
 // count compares strength 2 with label 2.
 type count struct{ right, more, missed int }
 
@@ -231,6 +381,10 @@ func (c *count) add(got, want bool) {
 	case want:
 		c.missed++
 	}
+}
+
+func (c *count) join(o count) {
+	c.right, c.more, c.missed = c.right+o.right, c.more+o.more, c.missed+o.missed
 }
 
 // f1 is 1 for a code that nobody gave and that was not missed.
