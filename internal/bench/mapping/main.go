@@ -122,7 +122,7 @@ func (e *eval) run() error {
 		{"Set b: labelled blind against the first signals, then used to mend them", nil},
 		{"Set c: labelled blind against all signals but a last dozen mended after it", nil},
 		{"Set d: labelled blind against all of those, then used to mend signals", nil},
-		{"Set e: labelled with d, not read by those who mended signals after it", nil},
+		{"Set e: labelled with d, and read last of all", nil},
 	} {
 		set := string(rune('a' + len(parts) - 1))
 		for _, l := range own {
