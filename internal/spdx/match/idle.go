@@ -3,17 +3,13 @@ package match
 import (
 	"bytes"
 	"regexp"
+	"strings"
+	"unicode/utf8"
 )
 
 var (
 	decoration    = " \t\r\f\v#*/%;!>|=~_+\"'`´“”‘’-–—·•."
 	tagsBefore    = regexp.MustCompile(`^(?:\s*<[!/a-zA-Z][^<>\n]{0,200}>)+`)
-	ownerLine     = regexp.MustCompile(`^(?:[A-Za-z][\w ,'-]{0,50}? )?(?i:copyright|copr\.?|©|&copy;|\(c\)|copyleft)[ \t]*(?:(?i:by )|\([cC]\)|©|&copy;|\d|\\\()|^(?i:copyright|copr\.?|©|&copy;|\(c\)|copyleft)(?:[ \t]*[:,]?[ \t]*(?:[\d(©<\[{%*_]|&copy;|[–-][ \t]*\d)|[ \t]*:?[ \t]+\p{Lu}\p{Ll}|[ \t]+the [A-Z][a-z])`)
-	notOwner      = regexp.MustCompile(`(?i)^(?:the )?copyright (?:notices?|laws?|holders?|owners?|licen[sc]e|and|interests?|in the|statements?|protection|infringement|permission|on|treaties|is (?:hereby|disclaimed)|rights?|or|disclaimer|status|terms|grant|patent|trademark|statutes?|acts?|licensors?|agreement|term)\b`)
-	licenceFirst  = regexp.MustCompile(`^(?i:mit|isc|bsd|apache|l?gpl|agpl|mpl|cc0|wtfpl|unlicense|0bsd|licen[sc]ed?)\b`) // "MIT © Somebody"
-	letterC       = regexp.MustCompile(`^\([cC]\)`)                                                                       // as likely the third of a list
-	named         = regexp.MustCompile(`^(?i:copyright|copr\.?)[ \t]*:?[ \t]+(?:the )?\p{Lu}`)
-	aYear         = regexp.MustCompile(`\b(?:19|20)\d\d\b`)
 	reservedLine  = regexp.MustCompile(`(?i)^all rights? (?:are )?reserved\.?$`)
 	authorLine    = regexp.MustCompile(`(?i)^(?:(?:written|created|developed|maintained|authored|designed|ported|adapted|translated|contributed|modified|originally (?:written|developed|created))\b[^.]{0,30}? by|by|authors?|contributors?|maintainers?|credits?|contact|e-?mail|web(?:site)?|url|homepage|source|version|date|see|file|project|package|name|website|repository|\$\w+)\b[:,]? `)
 	reserved      = regexp.MustCompile(`(?i)\ball rights? (?:are )?reserved\b`)
@@ -73,12 +69,50 @@ func idleLines(text []byte, from, to int) []Span {
 
 // undecorated is a line without comment markers, HTML tags and the like around it.
 func undecorated(line []byte) []byte {
-	line = bytes.Trim(line, decoration+"\n")
+	line = trimmed(line)
 	if len(line) > 0 && line[0] == '<' {
-		line = bytes.Trim(line[len(tagsBefore.Find(line)):], decoration+"\n")
+		line = trimmed(line[len(tagsBefore.Find(line)):])
 	}
 	return line
 }
+
+// trimmed is a line without decoration at its ends.
+func trimmed(line []byte) []byte {
+	for len(line) > 0 {
+		size := 1
+		if c := line[0]; c >= utf8.RuneSelf {
+			var r rune
+			if r, size = utf8.DecodeRune(line); !strings.ContainsRune(decoration, r) {
+				break
+			}
+		} else if !decorative[c] {
+			break
+		}
+		line = line[size:]
+	}
+	for len(line) > 0 {
+		size := 1
+		if c := line[len(line)-1]; c >= utf8.RuneSelf {
+			var r rune
+			if r, size = utf8.DecodeLastRune(line); !strings.ContainsRune(decoration, r) {
+				break
+			}
+		} else if !decorative[c] {
+			break
+		}
+		line = line[:len(line)-size]
+	}
+	return line
+}
+
+var decorative = func() (t [utf8.RuneSelf]bool) {
+	for _, c := range decoration + "\n" {
+		if c < utf8.RuneSelf {
+			t[c] = true
+		}
+	}
+	return t
+}()
 
 // hasOwnerSign is a quick look before the slow one: near the start a word or sign
 // of copyright, and behind it no common word such as "notice".
@@ -107,17 +141,6 @@ func hasOwnerSign(line []byte) bool {
 		}
 	}
 	return false
-}
-
-func isOwnerLine(line []byte) bool {
-	if !hasOwnerSign(line) || !ownerLine.Match(line) || licenceFirst.Match(line) || notOwner.Match(line) {
-		return false
-	}
-	// Without a sign or a year it is one only if it is short.
-	if letterC.Match(line) || named.Match(line) {
-		return aYear.Match(line) || len(bytes.Fields(line)) <= 10 && !claims(line)
-	}
-	return true
 }
 
 // ownerEnd is where the copyright notice at the start of a line ends: a sentence
@@ -163,11 +186,41 @@ func countFields(line []byte) int {
 // claims reports whether what looks like part of a copyright notice says more
 // than who and when. Names may be any words, so the list is short.
 func claims(part []byte) bool {
-	part = withoutAddresses(part)
-	for w := range bytes.FieldsFuncSeq(part, func(r rune) bool { return r < 'A' || r > 'Z' && r < 'a' || r > 'z' && r < 0x80 }) {
-		if claimWords[lowerASCII(w)] {
+	return says(part, func(w []byte) bool { return claimWords[string(w)] })
+}
+
+// says reports whether a part of a text has, but for addresses, a word of some
+// kind. The words are runs of letters, in lower case; of more than maxWord bytes
+// only the first.
+func says(part []byte, kind func(w []byte) bool) bool {
+	if !anyWord(part, kind) {
+		// To leave addresses out can only bring a word to light that runs into one.
+		if !bytes.Contains(part, []byte("http")) && !bytes.Contains(part, []byte("www.")) {
+			return false
+		}
+	}
+	return anyWord(withoutAddresses(part), kind)
+}
+
+func anyWord(part []byte, kind func(w []byte) bool) bool {
+	var buf [maxWord]byte
+	n := 0
+	for i := 0; i <= len(part); i++ {
+		if i < len(part) && (part[i] >= 0x80 || letterAt(part, i)) {
+			if n < maxWord {
+				c := part[i]
+				if 'A' <= c && c <= 'Z' {
+					c += 'a' - 'A'
+				}
+				buf[n] = c
+				n++
+			}
+			continue
+		}
+		if n > 0 && kind(buf[:n]) {
 			return true
 		}
+		n = 0
 	}
 	return false
 }
@@ -197,13 +250,7 @@ func withoutAddresses(part []byte) []byte {
 // saysMore reports whether a part of a text has, but for addresses, a word that
 // could change what is allowed.
 func saysMore(part []byte) bool {
-	part = withoutAddresses(part)
-	for w := range bytes.FieldsFuncSeq(part, func(r rune) bool { return r < 'A' || r > 'Z' && r < 'a' || r > 'z' && r < 0x80 }) {
-		if w := lowerASCII(w); heavy.has(w) || rights.has(w) {
-			return true
-		}
-	}
-	return false
+	return says(part, func(w []byte) bool { return among(heavy, w) || among(rights, w) })
 }
 
 // namesOnly reports whether a line looks like names: most of its words begin with
@@ -246,7 +293,7 @@ func ownerLines(text []byte) []Span {
 			owner = false
 		case isOwnerLine(bare):
 			stop := ownerEnd(line)
-			if owner = stop == len(line) && aYear.Match(bare); stop > 4 {
+			if owner = stop == len(line) && hasYear(bare); stop > 4 {
 				out = append(out, Span{at, at + stop})
 			}
 		case owner && n <= maxIdle && namesOnly(bare) && !claims(bare):

@@ -44,14 +44,14 @@ var heavy = newLexicon(heavyWords)
 // A lexicon is a set of words and of beginnings of words.
 type lexicon struct {
 	whole map[string]bool
-	stems []string
+	stems [256][]string // by their first byte
 }
 
-func newLexicon(words string) lexicon {
-	l := lexicon{whole: map[string]bool{}}
+func newLexicon(words string) *lexicon {
+	l := &lexicon{whole: map[string]bool{}}
 	for _, w := range strings.Fields(words) {
 		if stem, ok := strings.CutSuffix(w, "*"); ok {
-			l.stems = append(l.stems, stem)
+			l.stems[stem[0]] = append(l.stems[stem[0]], stem)
 		} else {
 			l.whole[w] = true
 		}
@@ -59,16 +59,18 @@ func newLexicon(words string) lexicon {
 	return l
 }
 
-func (l lexicon) has(w string) bool {
-	if l.whole[w] {
-		return true
+func (l *lexicon) has(w string) bool { return among(l, w) }
+
+func among[T string | []byte](l *lexicon, w T) bool {
+	if len(w) == 0 {
+		return false
 	}
-	for _, s := range l.stems {
-		if strings.HasPrefix(w, s) {
+	for _, s := range l.stems[w[0]] {
+		if len(w) >= len(s) && string(w[:len(s)]) == s {
 			return true
 		}
 	}
-	return false
+	return l.whole[string(w)]
 }
 
 // Words of one group stand for each other without changing a licence much, as
