@@ -22,7 +22,7 @@ type memory struct {
 	ids    []uint16
 	counts []int32
 	open   [][]int
-	found  []int32
+	found  []uint32
 	places []int32
 	top    []ranked
 	hits   []hit

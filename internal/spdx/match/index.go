@@ -12,16 +12,14 @@ const gram = 5
 type index struct {
 	mask     uint32
 	keys     []uint32 // hash of a run; 0 is free
-	heads    []int32  // first posting of keys[i]; the others follow it
+	heads    []int32  // first posting of keys[i]; the others follow it, by template
+	tails    []int32  // just past the last
 	postings []posting
 	sampled  []int32 // how many runs of each template are in the index
 	wanted   []int32 // how many of them a text must share to be worth a look
 }
 
-type posting struct {
-	template, pos uint16
-	more          bool // whether the next one is of the same run
-}
+type posting struct{ template, pos uint16 }
 
 // A hit is a run of words that a text and a template share.
 type hit struct{ tpos, dpos int32 }
@@ -59,7 +57,7 @@ func newIndex(templates []template) *index {
 		size *= 2
 	}
 	x := &index{
-		mask: size - 1, keys: make([]uint32, size), heads: make([]int32, size),
+		mask: size - 1, keys: make([]uint32, size), heads: make([]int32, size), tails: make([]int32, size),
 		sampled: make([]int32, len(templates)),
 	}
 	type link struct {
@@ -115,10 +113,10 @@ func newIndex(templates []template) *index {
 		n := x.heads[at]
 		x.heads[at] = int32(len(x.postings))
 		for ; n >= 0; n = links[n].next {
-			p := links[n].posting
-			p.more = links[n].next >= 0
-			x.postings = append(x.postings, p)
+			x.postings = append(x.postings, links[n].posting)
 		}
+		x.tails[at] = int32(len(x.postings))
+		slices.Reverse(x.postings[x.heads[at]:]) // the links go from the last template to the first
 	}
 	return x
 }
@@ -158,7 +156,7 @@ func (x *index) count(m *memory, doc []uint16) {
 	}
 	counts := m.counts
 	clear(counts)
-	found, places := m.found[:0], m.places[:0] // postings, and where in the text
+	found, places := m.found[:0], m.places[:0] // runs, and where in the text
 next:
 	for p := 0; p+gram <= len(doc); p++ {
 		for q := gram - 1; q >= 0; q-- {
@@ -171,13 +169,9 @@ next:
 		if x.keys[at] == 0 {
 			continue
 		}
-		found, places = append(found, x.heads[at]), append(places, int32(p))
-		for i := x.heads[at]; ; i++ {
-			post := &x.postings[i]
+		found, places = append(found, at), append(places, int32(p))
+		for _, post := range x.postings[x.heads[at]:x.tails[at]] {
 			counts[post.template]++
-			if !post.more {
-				break
-			}
 		}
 	}
 	m.found, m.places = found, places
@@ -214,12 +208,17 @@ func (x *index) best(m *memory, templates []template) []ranked {
 func (x *index) hits(m *memory, template int) []hit {
 	hits := m.hits[:0]
 	for n, at := range m.found {
-		for i, more := at, true; more; i++ {
-			p := &x.postings[i]
-			more = p.more
-			if int(p.template) == template {
-				hits = append(hits, hit{int32(p.pos), m.places[n]})
+		run := x.postings[x.heads[at]:x.tails[at]]
+		low, high := 0, len(run)
+		for low < high {
+			if mid := (low + high) / 2; int(run[mid].template) < template {
+				low = mid + 1
+			} else {
+				high = mid
 			}
+		}
+		if low < len(run) && int(run[low].template) == template {
+			hits = append(hits, hit{int32(run[low].pos), m.places[n]})
 		}
 	}
 	m.hits = hits
@@ -238,17 +237,16 @@ func (x *index) regions(m *memory, templates []template) []region {
 	}
 	// Hits come in the order of the text, so each template has few open regions.
 	var all []region
-	for n, head := range found {
+	for n, at := range found {
 		d := places[n]
-		for i, more := head, true; more; i++ {
-			more = x.postings[i].more
-			t := int(x.postings[i].template)
+		for _, p := range x.postings[x.heads[at]:x.tails[at]] {
+			t := int(p.template)
 			if counts[t] == 0 {
 				continue
 			}
 			size := int32(len(templates[t].words))
 			slack := max(60, size/4)
-			h := hit{int32(x.postings[i].pos), d}
+			h := hit{int32(p.pos), d}
 			diagonal := d - h.tpos
 			// The region that lies closest. The latest used stands last, so that lone hits
 			// elsewhere, of which a long licence has many, push none out of reach.
