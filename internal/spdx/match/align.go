@@ -19,6 +19,7 @@ type aligner struct {
 // A memory is what looking at a text needs and is kept for the next one.
 type memory struct {
 	aligner
+	words  []word
 	ids    []uint16
 	counts []int32
 	open   [][]int

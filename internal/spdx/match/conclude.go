@@ -144,8 +144,8 @@ func (d *Detector) titles(rest []sentence, found []verdict) {
 		words := map[string]bool{}
 		for _, id := range d.templates[v.template].ids {
 			l, _ := spdx.Lookup(id)
-			split([]byte(l.ID+" "+l.Name), func(w []byte) uint16 {
-				words[d.names[d.words.id(w)]] = true
+			split(nil, []byte(l.ID+" "+l.Name), func(w []byte, hash uint32) uint16 {
+				words[d.names[d.words.id(w, hash)]] = true
 				words[string(w)] = true
 				return 0
 			})

@@ -64,8 +64,11 @@ func (d *Detector) Detect(text []byte) Result {
 	if problem != "" {
 		return Result{Note: problem}
 	}
-	doc := content(text, split(text, d.words.id))
-	found, near := d.find(text, doc)
+	m := d.pool.Get().(*memory)
+	defer d.pool.Put(m)
+	m.words = split(m.words[:0], text, d.words.id)
+	doc := content(text, m.words)
+	found, near := d.find(m, text, doc)
 	return d.conclude(text, doc, found, near)
 }
 
@@ -86,9 +89,7 @@ func content(text []byte, words []word) []word {
 
 // find lists the licences in a text, in its order, and of the places where none
 // is accepted the one that comes nearest.
-func (d *Detector) find(text []byte, doc []word) (found, near []verdict) {
-	m := d.pool.Get().(*memory)
-	defer d.pool.Put(m)
+func (d *Detector) find(m *memory, text []byte, doc []word) (found, near []verdict) {
 	ids := slices.Grow(m.ids[:0], len(doc))
 	for _, w := range doc {
 		ids = append(ids, w.id)

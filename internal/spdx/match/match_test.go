@@ -49,7 +49,7 @@ func TestTextsAreCurrent(t *testing.T) {
 	d := load(t)
 	for _, tt := range d.templates {
 		var got []uint16
-		for _, w := range split([]byte(d.say(tt.words)), d.words.id) {
+		for _, w := range split(nil, []byte(d.say(tt.words)), d.words.id) {
 			got = append(got, w.id)
 		}
 		if !slices.Equal(got, tt.words) {

@@ -127,7 +127,7 @@ func Pack(w io.Writer, sources []Source) error {
 	byWords := map[string]int{}
 	kept := sources[:0]
 	for _, s := range sources {
-		words := split([]byte(s.Text), func(lower []byte) uint16 {
+		words := split(nil, []byte(s.Text), func(lower []byte, _ uint32) uint16 {
 			name := string(lower)
 			if c, ok := canon[name]; ok {
 				name = c

@@ -21,22 +21,32 @@ func newVocabulary(names []string) vocabulary {
 	v := vocabulary{size - 1, make([]entry, size)}
 	for id, n := range names {
 		if id > 0 && n != "" {
-			v.slots[v.find([]byte(n))] = entry{n, uint16(id)}
+			v.slots[v.find([]byte(n), hashWord([]byte(n)))] = entry{n, uint16(id)}
 		}
 	}
 	for other, plain := range canonical() {
-		if id := v.id([]byte(plain)); id != 0 {
-			v.slots[v.find([]byte(other))] = entry{other, id}
+		if id := v.id([]byte(plain), hashWord([]byte(plain))); id != 0 {
+			v.slots[v.find([]byte(other), hashWord([]byte(other)))] = entry{other, id}
 		}
 	}
 	return v
 }
 
-func (v *vocabulary) find(w []byte) uint32 {
-	h := uint32(2166136261)
+// The hash of a word is FNV-1a of its bytes in lower case.
+const (
+	hashStart = 2166136261
+	hashStep  = 16777619
+)
+
+func hashWord(w []byte) uint32 {
+	h := uint32(hashStart)
 	for _, c := range w {
-		h = (h ^ uint32(c)) * 16777619
+		h = (h ^ uint32(c)) * hashStep
 	}
+	return h
+}
+
+func (v *vocabulary) find(w []byte, h uint32) uint32 {
 	for at := (h ^ h>>15) & v.mask; ; at = (at + 1) & v.mask {
 		if e := &v.slots[at]; e.word == "" || e.word == string(w) {
 			return at
@@ -44,5 +54,6 @@ func (v *vocabulary) find(w []byte) uint32 {
 	}
 }
 
-// id is that of a word in lower case, 0 for one that stands in no licence.
-func (v *vocabulary) id(w []byte) uint16 { return v.slots[v.find(w)].id }
+// id is that of a word in lower case with its hash, 0 for one that stands in no
+// licence.
+func (v *vocabulary) id(w []byte, h uint32) uint16 { return v.slots[v.find(w, h)].id }

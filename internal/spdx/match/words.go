@@ -2,6 +2,7 @@ package match
 
 import (
 	"bytes"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 )
@@ -19,9 +20,10 @@ const maxWord = 64
 
 // split reads the words of a text, which must be UTF-8 or nearly so. What the
 // matching guidelines ignore is left out: punctuation, quotes, list markers,
-// comment markers; of HTML the tags. Every word is asked for in look.
-func split(text []byte, look func(lower []byte) uint16) []word {
-	words := make([]word, 0, len(text)/6+8)
+// comment markers; of HTML the tags. Every word is asked for in look, with its
+// hash. The words are appended to those given.
+func split(words []word, text []byte, look func(lower []byte, hash uint32) uint16) []word {
+	words = slices.Grow(words, len(text)/6+8)
 	html := looksLikeHTML(text)
 	var buf [maxWord + utf8.UTFMax]byte
 	lineStart := true // only blanks and decoration since the last line break
@@ -60,7 +62,23 @@ func split(text []byte, look func(lower []byte) uint16) []word {
 				continue
 			}
 		}
-		start, n := i, 0
+		// Nearly every word is of ASCII letters and ends plainly.
+		start, n, hash := i, 0, uint32(hashStart)
+		for i < len(text) && n < maxWord {
+			c := lower[text[i]]
+			if c == 0 {
+				break
+			}
+			buf[n] = c
+			hash = (hash ^ uint32(c)) * hashStep
+			n++
+			i++
+		}
+		if n > 0 && (i == len(text) || plainEnd[text[i]] && (n != 3 || text[i] != '-')) {
+			lineStart = false
+			words = append(words, word{look(buf[:n], hash), int32(start), int32(i)})
+			continue
+		}
 	scan:
 		for i < len(text) && n < maxWord {
 			c = text[i]
@@ -124,7 +142,7 @@ func split(text []byte, look func(lower []byte) uint16) []word {
 			continue
 		}
 		lineStart = false
-		words = append(words, word{look(buf[:n]), int32(start), int32(i)})
+		words = append(words, word{look(buf[:n], hashWord(buf[:n])), int32(start), int32(i)})
 	}
 	return words
 }
@@ -166,6 +184,28 @@ var classes = func() (t [256]byte) {
 		case '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
 			t[c] = classWord
 		}
+	}
+	return t
+}()
+
+// lower is each letter and digit of ASCII in lower case, and 0 for other bytes.
+var lower = func() (t [256]byte) {
+	for c := range t {
+		switch {
+		case 'A' <= c && c <= 'Z':
+			t[c] = byte(c) + 'a' - 'A'
+		case classes[c] == classWord:
+			t[c] = byte(c)
+		}
+	}
+	return t
+}()
+
+// plainEnd are the bytes behind a word that end it whatever follows; a hyphen does
+// unless it is that of "non-" or "sub-".
+var plainEnd = func() (t [256]bool) {
+	for c := range t {
+		t[c] = classes[c] == classSkip && c != '\'' && c != '`' && c != '&'
 	}
 	return t
 }()
