@@ -27,6 +27,7 @@ type memory struct {
 	places []int32
 	top    []ranked
 	hits   []hit
+	slots  map[slotKey]uint32
 }
 
 // maxCells bounds the work on one gap between places that match: beyond it the

@@ -18,14 +18,24 @@ var (
 	later  = regexp.MustCompile(`at your option any later version|at your option any later`)
 )
 
+// offers reports whether a sentence offers licences as a choice.
+func offers(plain string) bool {
+	if !mayOffer(plain) {
+		return false
+	}
+	if strings.Contains(plain, "at your option any later") {
+		plain = later.ReplaceAllString(plain, "")
+	}
+	return choice.MatchString(plain)
+}
+
 // mayOffer is a quick look before the slow one.
 func mayOffer(plain string) bool {
-	for _, w := range []string{"option", "choice", "choose", "licensed", "either", " of ", " or ", "alternatively", "discretion"} {
-		if strings.Contains(plain, w) {
-			return true
-		}
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(plain, p) })
 	}
-	return false
+	return has("at your ", "either", "your choice", "choose", "select", "alternatively", "any of ", "one of ", "license or ") ||
+		has("licensed") && (has("dual", "double", "tri", "multi") || has("licensed under ") && has(" or "))
 }
 
 // conclude makes the result of what was found.
@@ -65,8 +75,8 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 	blocked, offered := "", false
 	for i, s := range rest {
 		plain := strings.Join(s.words, " ")
-		offers := mayOffer(plain) && choice.MatchString(later.ReplaceAllString(plain, ""))
-		offered = offered || offers && !s.title
+		choosing := offers(plain)
+		offered = offered || choosing && !s.title
 		if s.idle || speaks(s.words) && (isHarmless(plain, s.words) || disclaims(s.words) || permits(s.words)) {
 			continue
 		}
@@ -75,7 +85,7 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 		if k := slices.IndexFunc(refs, func(m reference) bool { return m.sentence == i }); k >= 0 {
 			words, referring = refs[k].beside, true
 		}
-		if offers && !slices.ContainsFunc(s.words, strong.has) {
+		if choosing && !slices.ContainsFunc(s.words, strong.has) {
 			continue
 		}
 		words = withoutOpening(words)

@@ -118,7 +118,7 @@ func (d *Detector) find(m *memory, text []byte, doc []word) (found, near []verdi
 			continue
 		}
 		judged[middle]++
-		v := d.judge(l.template, text, doc, l.where, l.edits)
+		v := d.judge(m, l.template, text, doc, l.where, l.edits)
 		if d.old[l.template] { // whoever may choose names the id in use
 			v.cost += 0.6
 		}
@@ -213,7 +213,7 @@ func (d *Detector) plain(m *memory, text []byte, doc []word, top []ranked) (best
 		if len(doc)-(where.to-where.from) > 12 || differing(t, edits) > 24 {
 			continue
 		}
-		v := d.judge(r.template, text, doc, where, edits)
+		v := d.judge(m, r.template, text, doc, where, edits)
 		if !v.accepted() || ok && v.worth() <= best.worth() {
 			continue
 		}

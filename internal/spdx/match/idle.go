@@ -54,7 +54,7 @@ func idleLines(text []byte, from, to int) []Span {
 			idle = append(idle, Span{at, at + ownerEnd(text[at:stop])})
 		case owner && n <= maxIdle && !claims(line):
 			idle = append(idle, Span{at, stop})
-		case n <= maxIdle && !saysMore(line) && (mailOrAddress.Match(line) || authorLine.Match(line)):
+		case n <= maxIdle && !saysMore(line) && (hasAddress(line) || isAuthorLine(line)):
 			idle = append(idle, Span{at, stop})
 		default:
 			owner = false
@@ -65,6 +65,19 @@ func idleLines(text []byte, from, to int) []Span {
 		at = stop + 1
 	}
 	return idle
+}
+
+func hasAddress(line []byte) bool {
+	for _, sign := range [...]string{"@", " at ", "http", "www."} {
+		if bytes.Contains(line, []byte(sign)) {
+			return mailOrAddress.Match(line)
+		}
+	}
+	return false
+}
+
+func isAuthorLine(line []byte) bool {
+	return len(line) > 0 && strings.IndexByte("wcdmatpobevushfnr$", line[0]|0x20) >= 0 && authorLine.Match(line)
 }
 
 // undecorated is a line without comment markers, HTML tags and the like around it.
@@ -114,12 +127,18 @@ var decorative = func() (t [utf8.RuneSelf]bool) {
 	return t
 }()
 
+// ownerSigns are the bytes that words and signs of copyright begin with.
+var ownerSigns = [256]bool{'c': true, 'C': true, '(': true, 0xC2: true, '&': true}
+
 // hasOwnerSign is a quick look before the slow one: near the start a word or sign
 // of copyright, and behind it no common word such as "notice".
 func hasOwnerSign(line []byte) bool {
 	for i := 0; i < len(line) && i < 80; i++ {
+		if !ownerSigns[line[i]] {
+			continue
+		}
 		n := 0
-		switch c := line[i]; c {
+		switch line[i] {
 		case 'c', 'C':
 			if i+4 < len(line) && line[i+1]|0x20 == 'o' && line[i+2]|0x20 == 'p' && (line[i+3]|0x20 == 'r' || line[i+3]|0x20 == 'y') {
 				n = 4

@@ -143,7 +143,7 @@ const (
 )
 
 // judge weighs the differences between a template and a text.
-func (d *Detector) judge(ti int, text []byte, doc []word, where span, edits []edit) verdict {
+func (d *Detector) judge(m *memory, ti int, text []byte, doc []word, where span, edits []edit) verdict {
 	t := &d.templates[ti]
 	v := verdict{template: ti, doc: where, needed: len(t.words)}
 	for _, o := range t.optional {
@@ -155,7 +155,7 @@ func (d *Detector) judge(ti int, text []byte, doc []word, where span, edits []ed
 		v.matched -= e.t.to - e.t.from
 	}
 	for _, e := range edits {
-		d.weigh(&v, t, text, doc, e)
+		d.weigh(m, &v, t, text, doc, e)
 		if v.cost > 8+0.05*float64(v.needed) {
 			v.lost = true // far from it, whatever follows
 			break
@@ -167,7 +167,7 @@ func (d *Detector) judge(ti int, text []byte, doc []word, where span, edits []ed
 func overlap(a, b span) int { return max(0, min(a.to, b.to)-max(a.from, b.from)) }
 
 // weigh adds one difference to the verdict.
-func (d *Detector) weigh(v *verdict, t *template, text []byte, doc []word, e edit) {
+func (d *Detector) weigh(m *memory, v *verdict, t *template, text []byte, doc []word, e edit) {
 	var gone []string // what the template says and the text does not
 	fills := false
 	for _, f := range t.fill {
@@ -226,7 +226,7 @@ func (d *Detector) weigh(v *verdict, t *template, text []byte, doc []word, e edi
 		v.cost += 0.2
 		return
 	}
-	if len(gone) == 0 && len(came) <= 10 && webAddress.Match(text[doc[at.from].start:doc[at.to-1].end]) && !saysMore(text[doc[at.from].start:doc[at.to-1].end]) {
+	if len(gone) == 0 && len(came) <= 10 && hasWebAddress(text[doc[at.from].start:doc[at.to-1].end]) && !saysMore(text[doc[at.from].start:doc[at.to-1].end]) {
 		v.cost += 0.2
 		return
 	}
@@ -241,7 +241,7 @@ func (d *Detector) weigh(v *verdict, t *template, text []byte, doc []word, e edi
 		}
 	}
 	named := len(came) <= maxName && len(gone) <= maxName && heavyCame == "" && heavyGone == "" && (claimed == 0 || claimed == 1 && len(gone) > 0)
-	if named && (fills || d.inSlot(t, e)) {
+	if named && (fills || d.inSlot(m, v.template, e)) {
 		v.cost += 0.05
 		return
 	}
@@ -284,6 +284,15 @@ var (
 	webAddress = regexp.MustCompile(`https?://|www\.|\w\.(?:org|com|net)\b`)
 	version    = newLexicon("version v ver license licence gpl lgpl agpl by sa nc nd cc public")
 )
+
+func hasWebAddress(part []byte) bool {
+	for _, sign := range [...]string{"http", "www.", ".org", ".com", ".net"} {
+		if bytes.Contains(part, []byte(sign)) {
+			return webAddress.Match(part)
+		}
+	}
+	return false
+}
 
 // unmarked leaves out the words that could be list markers.
 func unmarked(words []string) []string {
@@ -341,7 +350,7 @@ var ownerStart = regexp.MustCompile(`(?i)^(?:[^\s]+\s+){0,6}?[“"']?(?:copyrigh
 // ownerRun reports whether a run of words is a copyright notice that does not
 // stand at the start of a line.
 func ownerRun(run []byte) bool {
-	return ownerStart.Match(run) && (bytes.ContainsAny(run, "©0123456789[<") || bytes.Contains(run, []byte("(c)")) || bytes.Contains(run, []byte("(C)"))) && !claims(run) && !saysMore(reserved.ReplaceAll(run, nil))
+	return (bytes.ContainsAny(run, "©0123456789[<") || bytes.Contains(run, []byte("(c)")) || bytes.Contains(run, []byte("(C)"))) && ownerStart.Match(run) && !claims(run) && !saysMore(reserved.ReplaceAll(run, nil))
 }
 
 func hasNumberAfterVersion(words []string) bool {
@@ -427,15 +436,48 @@ func heavyOf(words []string) string {
 	return strings.Join(out, " ")
 }
 
-func (d *Detector) inSlot(t *template, e edit) bool {
-	before := d.say(t.words[max(0, e.t.from-8):e.t.from])
-	behind := d.say(t.words[e.t.to:min(len(t.words), e.t.to+8)])
-	for _, s := range slots {
-		if (s.before == nil || s.before.MatchString(before)) && (s.behind == nil || s.behind.MatchString(behind)) {
-			return true
+// inSlot reports whether a template names somebody in the place of an edit.
+func (d *Detector) inSlot(m *memory, ti int, e edit) bool {
+	return d.slotsAt(m, ti, e.t.from, true)&d.slotsAt(m, ti, e.t.to, false) != 0
+}
+
+// maxPlaces is how many places of templates a memory keeps the slots of.
+const maxPlaces = 1 << 14
+
+// slotsAt says which slots the words of a template before or behind a place are
+// of, one bit for each. Texts differ from templates in the same few places.
+func (d *Detector) slotsAt(m *memory, ti, place int, before bool) uint32 {
+	key := slotKey{int32(ti), int32(place), before}
+	if bits, ok := m.slots[key]; ok {
+		return bits
+	}
+	words := d.templates[ti].words
+	var said string
+	if before {
+		said = d.say(words[max(0, place-8):place])
+	} else {
+		said = d.say(words[place:min(len(words), place+8)])
+	}
+	bits := uint32(0)
+	for i, s := range slots {
+		re := s.behind
+		if before {
+			re = s.before
+		}
+		if re == nil || re.MatchString(said) {
+			bits |= 1 << i
 		}
 	}
-	return false
+	if m.slots == nil || len(m.slots) == maxPlaces {
+		m.slots = map[slotKey]uint32{}
+	}
+	m.slots[key] = bits
+	return bits
+}
+
+type slotKey struct {
+	template, place int32
+	before          bool
 }
 
 func (d *Detector) say(ids []uint16) string {
