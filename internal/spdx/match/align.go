@@ -22,12 +22,19 @@ type memory struct {
 	words  []word
 	ids    []uint16
 	counts []int32
-	open   [][]int
 	found  []uint32
 	places []int32
 	top    []ranked
 	hits   []hit
 	slots  map[slotKey]uint32
+	// Of gather, split and queue.
+	ends    []int32
+	order   []ranked
+	all     []hit
+	into    []int32
+	open    []int
+	regions []region
+	heap    []region
 }
 
 // maxCells bounds the work on one gap between places that match: beyond it the

@@ -165,15 +165,25 @@ func (d *Detector) lay(m *memory, ids []uint16) []laid {
 		shared int
 	}
 	var goods []good
-	for _, r := range d.index.regions(m, d.templates) {
+	// Beside a template that fits well, little is to be hoped of those that share
+	// less with the text.
+	beside := func(reach span, shared int) bool {
+		for _, g := range goods {
+			if g.where.from <= reach.from && reach.to <= g.where.to && shared*20 < g.shared*17 {
+				return true
+			}
+		}
+		return false
+	}
+	q := queue{x: d.index, m: m, templates: d.templates, order: d.index.gather(m, d.templates), heap: m.heap[:0]}
+	for {
+		r, ok := q.next(beside)
+		if !ok {
+			break
+		}
 		t := &d.templates[r.template]
 		shared := r.shared(d.templates)
-		reach := span{int(r.hits[0].dpos), int(r.hits[len(r.hits)-1].dpos) + gram}
-		// Beside a template that fits well, little is to be hoped of those that share
-		// less with the text.
-		if slices.ContainsFunc(goods, func(g good) bool {
-			return g.where.from <= reach.from && reach.to <= g.where.to && shared*20 < g.shared*17
-		}) {
+		if beside(span{int(r.hits[0].dpos), int(r.hits[len(r.hits)-1].dpos) + gram}, shared) {
 			continue
 		}
 		middle := int(r.hits[len(r.hits)/2].dpos) / 16
@@ -197,6 +207,7 @@ func (d *Detector) lay(m *memory, ids []uint16) []laid {
 			goods = append(goods, good{where, shared})
 		}
 	}
+	m.heap = q.heap
 	slices.SortStableFunc(all, func(a, b laid) int { return cmp.Compare(b.matched-2*b.differ, a.matched-2*a.differ) })
 	return all
 }

@@ -137,12 +137,14 @@ func (x *index) find(h uint64) uint32 {
 type region struct {
 	template int
 	hits     []hit
+	first    int32 // dpos of the first hit
 	diagonal int32 // dpos - tpos of the last hit
+	size     int32 // number of hits
 }
 
 // shared is about how many words the template and the text share there.
 func (r region) shared(templates []template) int {
-	return len(r.hits) * int(every(len(templates[r.template].words)))
+	return int(r.size) * int(every(len(templates[r.template].words)))
 }
 
 // least is the share of a template's runs, but for those of parts that may be
@@ -152,7 +154,7 @@ const least = 0.4
 // count counts the runs that each template shares with a text.
 func (x *index) count(m *memory, doc []uint16) {
 	if m.counts == nil {
-		m.counts, m.open = make([]int32, len(x.sampled)), make([][]int, len(x.sampled))
+		m.counts = make([]int32, len(x.sampled))
 	}
 	counts := m.counts
 	clear(counts)
@@ -228,61 +230,158 @@ func (x *index) hits(m *memory, template int) []hit {
 // A ranked template shares about so many words with a text.
 type ranked struct{ template, shared int }
 
-// regions lists where in the text counted last copies of templates may be, those
-// with the most shared runs first.
-func (x *index) regions(m *memory, templates []template) []region {
-	counts, open, found, places := m.counts, m.open, m.found, m.places
-	for i := range open {
-		open[i] = open[i][:0]
+// gather lists the hits of every template worth a look, each template's beside
+// each other in the order of the text, and those templates, the ones with the most
+// shared words first.
+func (x *index) gather(m *memory, templates []template) []ranked {
+	if m.ends == nil {
+		m.ends = make([]int32, len(x.sampled))
 	}
-	// Hits come in the order of the text, so each template has few open regions.
-	var all []region
-	for n, at := range found {
-		d := places[n]
-		for _, p := range x.postings[x.heads[at]:x.tails[at]] {
-			t := int(p.template)
-			if counts[t] == 0 {
-				continue
-			}
-			size := int32(len(templates[t].words))
-			slack := max(60, size/4)
-			h := hit{int32(p.pos), d}
-			diagonal := d - h.tpos
-			// The region that lies closest. The latest used stands last, so that lone hits
-			// elsewhere, of which a long licence has many, push none out of reach.
-			into, best := -1, slack+1
-			for k := len(open[t]) - 1; k >= 0 && k >= len(open[t])-8; k-- {
-				r := &all[open[t][k]]
-				if away := abs(diagonal - r.diagonal); away < best && d-r.hits[0].dpos <= 2*size+slack {
-					into, best = k, away
-				}
-			}
-			if into >= 0 {
-				k := into
-				into = open[t][k]
-				open[t] = append(slices.Delete(open[t], k, k+1), into)
-			}
-			if into < 0 {
-				into = len(all)
-				all = append(all, region{template: t, hits: make([]hit, 0, min(x.sampled[t], 48))})
-				open[t] = append(open[t], into)
-			}
-			r := &all[into]
-			r.hits, r.diagonal = append(r.hits, h), diagonal
+	order := m.order[:0]
+	total := int32(0)
+	for t, n := range m.counts {
+		m.ends[t] = total
+		if n > 0 {
+			total += n
+			order = append(order, ranked{t, int(n) * int(every(len(templates[t].words)))})
 		}
 	}
-	all = slices.DeleteFunc(all, func(r region) bool {
-		return int32(len(r.hits)) < x.wanted[r.template]
+	m.all = slices.Grow(m.all[:0], int(total))[:total]
+	for n, at := range m.found {
+		d := m.places[n]
+		for _, p := range x.postings[x.heads[at]:x.tails[at]] {
+			if m.counts[p.template] > 0 {
+				m.all[m.ends[p.template]] = hit{int32(p.pos), d}
+				m.ends[p.template]++
+			}
+		}
+	}
+	slices.SortFunc(order, func(a, b ranked) int {
+		return cmp.Or(cmp.Compare(b.shared, a.shared), cmp.Compare(a.template, b.template))
 	})
-	slices.SortFunc(all, func(a, b region) int {
-		return cmp.Or(
-			cmp.Compare(b.shared(templates), a.shared(templates)),
-			cmp.Compare(x.sampled[a.template], x.sampled[b.template]),
-			cmp.Compare(a.template, b.template),
-			cmp.Compare(a.hits[0].dpos, b.hits[0].dpos),
-		)
-	})
-	return all
+	m.order = order
+	return order
+}
+
+// hitsOf are those of a template, as gathered.
+func (m *memory) hitsOf(template int) []hit {
+	end := m.ends[template]
+	return m.all[end-m.counts[template] : end]
+}
+
+// split cuts the hits of a template into regions. Those with too few hits to be
+// worth a look are left out.
+func (x *index) split(m *memory, t *template, ti int) []region {
+	all := m.regions[:0]
+	hits := m.hitsOf(ti)
+	m.into = slices.Grow(m.into[:0], len(hits))[:len(hits)]
+	open := m.open[:0]
+	size := int32(len(t.words))
+	slack := max(60, size/4)
+	for i, h := range hits {
+		diagonal := h.dpos - h.tpos
+		// The region that lies closest. The latest used stands last, so that lone hits
+		// elsewhere, of which a long licence has many, push none out of reach.
+		into, best := -1, slack+1
+		for k := len(open) - 1; k >= 0 && k >= len(open)-8; k-- {
+			r := &all[open[k]]
+			if away := abs(diagonal - r.diagonal); away < best && h.dpos-r.first <= 2*size+slack {
+				into, best = k, away
+			}
+		}
+		var at int
+		if into >= 0 {
+			at = open[into]
+			open = append(slices.Delete(open, into, into+1), at)
+		} else {
+			at = len(all)
+			all = append(all, region{template: ti, first: h.dpos})
+			open = append(open, at)
+		}
+		all[at].diagonal = diagonal
+		all[at].size++
+		m.into[i] = int32(at)
+	}
+	m.open = open
+	if len(all) == 1 {
+		all[0].hits = hits
+	} else if slices.ContainsFunc(all, func(r region) bool { return r.size >= x.wanted[ti] }) {
+		sorted := make([]hit, len(hits))
+		from := 0
+		for i := range all {
+			all[i].hits = sorted[from:from]
+			from += int(all[i].size)
+		}
+		for i, h := range hits {
+			r := &all[m.into[i]]
+			r.hits = append(r.hits, h)
+		}
+	}
+	m.regions = all
+	return slices.DeleteFunc(all, func(r region) bool { return r.size < x.wanted[ti] })
+}
+
+// A queue hands out the regions where copies of templates may be, those with the
+// most shared words first, without looking for the regions of a template before
+// its turn.
+type queue struct {
+	x         *index
+	m         *memory
+	templates []template
+	order     []ranked // the templates whose regions are not known yet
+	heap      []region
+}
+
+// next is the next region. A template whose regions skip is not worth a look, by
+// where its hits lie and how many words it shares, has none.
+func (q *queue) next(skip func(reach span, shared int) bool) (region, bool) {
+	for len(q.order) > 0 && (len(q.heap) == 0 || q.heap[0].shared(q.templates) <= q.order[0].shared) {
+		r := q.order[0]
+		q.order = q.order[1:]
+		hits := q.m.hitsOf(r.template)
+		if skip(span{int(hits[0].dpos), int(hits[len(hits)-1].dpos) + gram}, r.shared) {
+			continue
+		}
+		for _, found := range q.x.split(q.m, &q.templates[r.template], r.template) {
+			q.push(found)
+		}
+	}
+	if len(q.heap) == 0 {
+		return region{}, false
+	}
+	top, last := q.heap[0], len(q.heap)-1
+	q.heap[0] = q.heap[last]
+	q.heap = q.heap[:last]
+	for i := 0; ; {
+		best := i
+		for _, child := range [...]int{2*i + 1, 2*i + 2} {
+			if child < last && q.before(child, best) {
+				best = child
+			}
+		}
+		if best == i {
+			return top, true
+		}
+		q.heap[i], q.heap[best] = q.heap[best], q.heap[i]
+		i = best
+	}
+}
+
+func (q *queue) push(r region) {
+	q.heap = append(q.heap, r)
+	for i := len(q.heap) - 1; i > 0 && q.before(i, (i-1)/2); i = (i - 1) / 2 {
+		q.heap[i], q.heap[(i-1)/2] = q.heap[(i-1)/2], q.heap[i]
+	}
+}
+
+func (q *queue) before(i, j int) bool {
+	a, b := &q.heap[i], &q.heap[j]
+	return cmp.Or(
+		cmp.Compare(b.shared(q.templates), a.shared(q.templates)),
+		cmp.Compare(q.x.sampled[a.template], q.x.sampled[b.template]),
+		cmp.Compare(a.template, b.template),
+		cmp.Compare(a.first, b.first),
+	) < 0
 }
 
 func abs(n int32) int32 {
