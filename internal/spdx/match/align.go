@@ -177,22 +177,26 @@ func (a *aligner) trace(t, doc []uint16, ts, ds span, freeStart, freeEnd bool) s
 		}
 	}
 	a.back[0] = stop
+	words := doc[ds.from:ds.to]
 	for i := 1; i <= n; i++ {
 		row, last = last, row
-		row[0], a.back[i*w] = last[0]+costOne, up
+		above, here, way := last[:len(words)+1], row[:len(words)+1], a.back[i*w:][:len(words)+1]
+		corner, before := above[0], above[0]+costOne
+		here[0], way[0] = before, up
 		tw := t[ts.from+i-1]
-		for j := 1; j <= m; j++ {
-			best, way := last[j-1], uint8(diagonal)
-			if tw != doc[ds.from+j-1] {
+		for j, dw := range words {
+			best, from := corner, uint8(diagonal)
+			if tw != dw {
 				best += costSwap
 			}
-			if c := last[j] + costOne; c < best {
-				best, way = c, up
+			corner = above[j+1]
+			if c := corner + costOne; c < best {
+				best, from = c, up
 			}
-			if c := row[j-1] + costOne; c < best {
-				best, way = c, left
+			if c := before + costOne; c < best {
+				best, from = c, left
 			}
-			row[j], a.back[i*w+j] = best, way
+			here[j+1], way[j+1], before = best, from, best
 		}
 	}
 	j := m
