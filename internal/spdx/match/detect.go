@@ -119,8 +119,8 @@ func (d *Detector) find(m *memory, text []byte, doc []word) (found, near []verdi
 		}
 		judged[middle]++
 		v := d.judge(m, l.template, text, doc, l.where, l.edits)
-		if d.old[l.template] { // whoever may choose names the id in use
-			v.cost += 0.6
+		if d.old[l.template] {
+			v.cost += outdated
 		}
 		all = append(all, v)
 		if v.accepted() {
@@ -212,12 +212,14 @@ func (d *Detector) lay(m *memory, ids []uint16) []laid {
 	return all
 }
 
-// plain is the usual case done quickly: a text that is one licence to the letter,
-// or nearly so while no other template shares as much with it.
+// plain is the usual case done quickly: a text that is one licence as a whole, to
+// the letter or nearly so. Of the templates likeliest to be it the one that says
+// the most of it with the fewest differences is taken.
 func (d *Detector) plain(m *memory, text []byte, doc []word, top []ranked) (best verdict, ok bool) {
-	for i, r := range top {
+	for _, r := range top {
 		t := &d.templates[r.template]
-		if d.old[r.template] || r.shared*20 < top[0].shared*19 {
+		// Runs are but sampled, so that a score is right to a few of them.
+		if r.score < top[0].score-8*int(every(len(t.words))) {
 			continue
 		}
 		where, edits := m.align(t.words, m.ids, chain(d.index.hits(m, r.template)))
@@ -225,14 +227,15 @@ func (d *Detector) plain(m *memory, text []byte, doc []word, top []ranked) (best
 			continue
 		}
 		v := d.judge(m, r.template, text, doc, where, edits)
-		if !v.accepted() || ok && v.worth() <= best.worth() {
+		if d.old[r.template] {
+			v.cost += outdated
+		}
+		if !v.accepted() || v.cost > trifle || ok && v.worth() <= best.worth() {
 			continue
 		}
-		if v.cost <= 0.02 || v.cost <= trifle && i == 0 && len(top) > 1 && top[1].shared*50 < r.shared*49 {
-			best, ok = v, true
-			if len(doc)-v.matched <= 2 {
-				break // no other can explain more
-			}
+		best, ok = v, true
+		if v.cost <= 0.02 && len(doc)-v.matched <= 2 {
+			break // no other can explain more
 		}
 	}
 	return best, ok
@@ -250,9 +253,11 @@ func differing(t *template, edits []edit) int {
 	return n
 }
 
-// trifle is what names and titles may cost: with no other differences no template
-// with fewer shared runs can be better.
-const trifle = 0.5
+// outdated is what a deprecated id costs: whoever may choose names the one in use.
+const outdated = 0.6
+
+// trifle is what names, titles and a word or two may cost.
+const trifle = 1.7
 
 // present counts the words of a template that are there. It is hopeless where they
 // are so few that it can be neither the licence nor what it was made from.

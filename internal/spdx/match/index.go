@@ -16,7 +16,8 @@ type index struct {
 	tails    []int32  // just past the last
 	postings []posting
 	sampled  []int32 // how many runs of each template are in the index
-	wanted   []int32 // how many of them a text must share to be worth a look
+	needed   []int32 // how many words of each must stand in a text
+	wanted   []int32 // how many of the runs a text must share to be worth a look
 }
 
 type posting struct{ template, pos uint16 }
@@ -97,12 +98,13 @@ func newIndex(templates []template) *index {
 			}
 		}
 	}
-	x.wanted = make([]int32, len(templates))
+	x.wanted, x.needed = make([]int32, len(templates)), make([]int32, len(templates))
 	for i, t := range templates {
 		needed := len(t.words)
 		for _, o := range t.optional {
 			needed -= o.to - o.from
 		}
+		x.needed[i] = int32(needed)
 		x.wanted[i] = max(1, int32(least*float64(x.sampled[i])*float64(needed)/float64(len(t.words))))
 	}
 	x.postings = make([]posting, 0, len(links))
@@ -184,22 +186,26 @@ next:
 	}
 }
 
-// best are up to three templates that share the most words with the text counted
-// last, the most first; of those that share as much, the shorter first.
+// candidates is how many templates are tried on a text as a whole.
+const candidates = 6
+
+// best are the templates likeliest to be the text counted last as a whole, the
+// likeliest first: those that share many words with it and lack few.
 func (x *index) best(m *memory, templates []template) []ranked {
 	top := m.top[:0]
 	for i, n := range m.counts {
 		if n == 0 {
 			continue
 		}
-		r := ranked{i, int(n) * int(every(len(templates[i].words)))}
+		shared := int(n) * int(every(len(templates[i].words)))
+		r := ranked{i, shared, 2*shared - int(x.needed[i])}
 		at := len(top)
-		for at > 0 && (r.shared > top[at-1].shared || r.shared == top[at-1].shared && x.sampled[i] < x.sampled[top[at-1].template]) {
+		for at > 0 && r.score > top[at-1].score {
 			at--
 		}
-		if at < 4 {
+		if at < candidates {
 			top = slices.Insert(top, at, r)
-			top = top[:min(len(top), 4)]
+			top = top[:min(len(top), candidates)]
 		}
 	}
 	m.top = top
@@ -227,8 +233,9 @@ func (x *index) hits(m *memory, template int) []hit {
 	return hits
 }
 
-// A ranked template shares about so many words with a text.
-type ranked struct{ template, shared int }
+// A ranked template shares about so many words with a text. The score is less by
+// those that it lacks.
+type ranked struct{ template, shared, score int }
 
 // gather lists the hits of every template worth a look, each template's beside
 // each other in the order of the text, and those templates, the ones with the most
@@ -243,7 +250,7 @@ func (x *index) gather(m *memory, templates []template) []ranked {
 		m.ends[t] = total
 		if n > 0 {
 			total += n
-			order = append(order, ranked{t, int(n) * int(every(len(templates[t].words)))})
+			order = append(order, ranked{template: t, shared: int(n) * int(every(len(templates[t].words)))})
 		}
 	}
 	m.all = slices.Grow(m.all[:0], int(total))[:total]
