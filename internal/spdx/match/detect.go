@@ -90,22 +90,78 @@ func content(text []byte, words []word) []word {
 // find lists the licences in a text, in its order, and of the places where none
 // is accepted the one that comes nearest.
 func (d *Detector) find(m *memory, text []byte, doc []word) (found, near []verdict) {
-	ids := slices.Grow(m.ids[:0], len(doc))
+	m.ids = slices.Grow(m.ids[:0], len(doc))
 	for _, w := range doc {
-		ids = append(ids, w.id)
+		m.ids = append(m.ids, w.id)
 	}
-	m.ids = ids
-	if len(ids) < gram {
-		return nil, nil
+	f := finding{Detector: d, m: m, text: text, doc: doc}
+	f.search(span{0, len(doc)})
+	byPlace := func(x, y verdict) int { return cmp.Compare(x.doc.from, y.doc.from) }
+	slices.SortFunc(f.found, byPlace)
+	slices.SortFunc(f.near, byPlace)
+	return f.found, f.near
+}
+
+// fewWords beside a licence are its title and its owner.
+const fewWords = 12
+
+// A finding is what is found in one text.
+type finding struct {
+	*Detector
+	m     *memory
+	text  []byte
+	doc   []word
+	found []verdict
+	near  []verdict
+}
+
+// search looks for licences among some words of the text. Where one says its part
+// of them to the letter, or nearly, what is before and behind is searched in turn.
+func (f *finding) search(part span) {
+	for part.to-part.from >= gram {
+		doc, ids := f.doc[part.from:part.to], f.m.ids[part.from:part.to]
+		f.index.count(f.m, ids)
+		top := f.index.best(f.m, f.templates)
+		if len(top) == 0 {
+			return
+		}
+		v, ok := f.plain(f.m, f.text, doc, ids, top)
+		if !ok {
+			found, near := f.weighed(f.m, f.text, doc, ids)
+			for _, v := range found {
+				f.found = append(f.found, v.moved(part.from))
+			}
+			for _, v := range near {
+				f.near = append(f.near, v.moved(part.from))
+			}
+			return
+		}
+		v = v.moved(part.from)
+		f.found = append(f.found, v)
+		if part.to-part.from-(v.doc.to-v.doc.from) <= fewWords {
+			return
+		}
+		before, behind := span{part.from, v.doc.from}, span{v.doc.to, part.to}
+		if before.to-before.from > behind.to-behind.from {
+			before, behind = behind, before
+		}
+		f.search(before) // the shorter, so that calls are never deep
+		part = behind
 	}
-	d.index.count(m, ids)
-	top := d.index.best(m, d.templates)
-	if len(top) == 0 {
-		return nil, nil
+}
+
+// moved is the verdict on words that stand further behind.
+func (v verdict) moved(by int) verdict {
+	v.doc = span{v.doc.from + by, v.doc.to + by}
+	for i, b := range v.bad {
+		v.bad[i] = span{b.from + by, b.to + by}
 	}
-	if v, ok := d.plain(m, text, doc, top); ok {
-		return []verdict{v}, nil
-	}
+	return v
+}
+
+// weighed lays every template that may be there along some words of a text, and
+// weighs those that lie best.
+func (d *Detector) weighed(m *memory, text []byte, doc []word, ids []uint16) (found, near []verdict) {
 	var all []verdict
 	var accepted []verdict
 	judged := make([]uint8, len(doc)/16+1) // how often the words around a place were
@@ -141,9 +197,6 @@ func (d *Detector) find(m *memory, text []byte, doc []word) (found, near []verdi
 			near = append(near, v)
 		}
 	}
-	byPlace := func(x, y verdict) int { return cmp.Compare(x.doc.from, y.doc.from) }
-	slices.SortFunc(found, byPlace)
-	slices.SortFunc(near, byPlace)
 	return found, near
 }
 
@@ -212,18 +265,18 @@ func (d *Detector) lay(m *memory, ids []uint16) []laid {
 	return all
 }
 
-// plain is the usual case done quickly: a text that is one licence as a whole, to
+// plain is the usual case done quickly: words of which a part is one licence, to
 // the letter or nearly so. Of the templates likeliest to be it the one that says
 // the most of it with the fewest differences is taken.
-func (d *Detector) plain(m *memory, text []byte, doc []word, top []ranked) (best verdict, ok bool) {
+func (d *Detector) plain(m *memory, text []byte, doc []word, ids []uint16, top []ranked) (best verdict, ok bool) {
 	for _, r := range top {
 		t := &d.templates[r.template]
 		// Runs are but sampled, so that a score is right to a few of them.
-		if r.score < top[0].score-8*int(every(len(t.words))) {
+		if r.score < top[0].score-8-top[0].score/8 {
 			continue
 		}
-		where, edits := m.align(t.words, m.ids, chain(d.index.hits(m, r.template)))
-		if len(doc)-(where.to-where.from) > 12 || differing(t, edits) > 24 {
+		where, edits := m.align(t.words, ids, chain(d.index.hits(m, r.template)))
+		if differing(t, edits) > 24+len(t.words)/8 {
 			continue
 		}
 		v := d.judge(m, r.template, text, doc, where, edits)

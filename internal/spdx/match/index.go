@@ -197,8 +197,9 @@ func (x *index) best(m *memory, templates []template) []ranked {
 		if n == 0 {
 			continue
 		}
-		shared := int(n) * int(every(len(templates[i].words)))
-		r := ranked{i, shared, 2*shared - int(x.needed[i])}
+		// Of runs that come again in the text one counts.
+		shared := len(templates[i].words) * int(min(n, x.sampled[i])) / int(x.sampled[i])
+		r := ranked{i, shared, shared - max(0, int(x.needed[i])-shared)}
 		at := len(top)
 		for at > 0 && r.score > top[at-1].score {
 			at--
