@@ -147,13 +147,19 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 	return r
 }
 
+// exceptionTitle are the words of which the titles of exceptions are made.
+const exceptionTitle = "special exception exceptions linking runtime library additional permission"
+
 // titles marks the sentences that are the title of a licence that was found: the
 // words of its name on the list, or of its id.
 func (d *Detector) titles(rest []sentence, found []verdict) {
 	for _, v := range found {
 		words := map[string]bool{}
 		for _, id := range d.templates[v.template].ids {
-			l, _ := spdx.Lookup(id)
+			l, known := spdx.Lookup(id)
+			if !known {
+				l.ID, l.Name = id, exceptionTitle
+			}
 			split(nil, []byte(l.ID+" "+l.Name), func(w []byte, hash uint32) uint16 {
 				words[d.names[d.words.id(w, hash)]] = true
 				words[string(w)] = true
@@ -277,7 +283,9 @@ func (d *Detector) combine(r *Result, offered bool) {
 	for _, kind := range []Kind{Text, Header, Reference} {
 		for _, m := range r.Matches {
 			if m.Kind == kind {
-				add(m)
+				if _, is := exceptionOf(m); !is {
+					add(m)
+				}
 				r.Confidence = min(r.Confidence, m.Confidence)
 			}
 		}
@@ -315,15 +323,24 @@ func (d *Detector) combine(r *Result, offered bool) {
 		}
 		return
 	}
+	var why string
+	licences := make([][]string, len(parts))
+	for i, p := range parts {
+		licences[i] = p.ids
+	}
+	if licences, why = withExceptions(licences, r.Matches); why != "" {
+		r.Confidence, r.Note = 0, why
+		return
+	}
 	all := []string{""}
 	op := " AND "
 	if offered {
 		op = " OR "
 	}
-	for i, p := range parts {
+	for i, ids := range licences {
 		var next []string
 		for _, prefix := range all {
-			for _, id := range p.ids {
+			for _, id := range ids {
 				if i > 0 {
 					id = prefix + op + id
 				}
@@ -344,4 +361,76 @@ func (d *Detector) combine(r *Result, offered bool) {
 // names reports whether an expression names an id.
 func names(expr, id string) bool {
 	return slices.Contains(strings.FieldsFunc(expr, func(r rune) bool { return r == ' ' || r == '(' || r == ')' }), id)
+}
+
+// exceptionOf is the exception that a match found, if it did. The list has some
+// under deprecated ids that name a licence too, such as
+// GPL-2.0-with-classpath-exception.
+func exceptionOf(m Match) (id string, is bool) {
+	if m.Kind == Exception {
+		return m.License, true
+	}
+	if !strings.Contains(m.License, "-with-") {
+		return "", false
+	}
+	for _, s := range spdx.Successors(m.License) {
+		if x, err := spdx.Parse(s); err == nil && x.Exception != "" {
+			return x.Exception, true
+		}
+	}
+	return "", false
+}
+
+// besides reports whether an exception is one from the terms of a licence.
+func besides(exception, licence string) bool {
+	family, _, _ := strings.Cut(licence, "-")
+	switch exception {
+	case "LLVM-exception", "Swift-exception":
+		return licence == "Apache-2.0"
+	}
+	return family == "GPL" || family == "LGPL" || family == "AGPL"
+}
+
+// withExceptions puts the exceptions behind the licences that they are from, each
+// of which may be one of several ids. It says why where that cannot be told. An
+// exception of which the list has an id with its licence may stand alone.
+func withExceptions(licences [][]string, matches []Match) (with [][]string, why string) {
+	given := map[int]string{}
+	for _, m := range matches {
+		exception, is := exceptionOf(m)
+		if !is {
+			continue
+		}
+		at := -1
+		for i, ids := range licences {
+			if besides(exception, ids[0]) {
+				if at >= 0 {
+					return nil, fmt.Sprintf("the text has %s, and several licences that it may belong to", exception)
+				}
+				at = i
+			}
+		}
+		switch {
+		case at < 0 && m.Kind != Exception && len(licences) == 0:
+			return [][]string{append([]string{m.License}, m.Alternatives...)}, ""
+		case at < 0:
+			return nil, fmt.Sprintf("the text has %s, and no licence that it belongs to", exception)
+		case given[at] != "" && given[at] != exception:
+			return nil, fmt.Sprintf("the text has both %s and %s", given[at], exception)
+		}
+		given[at] = exception
+	}
+	with = slices.Clone(licences)
+	for i, ids := range licences {
+		if given[i] == "" {
+			continue
+		}
+		with[i] = nil
+		for _, id := range ids {
+			if x, err := spdx.Parse(id + " WITH " + given[i]); err == nil {
+				with[i] = append(with[i], x.String())
+			}
+		}
+	}
+	return with, ""
 }

@@ -20,6 +20,7 @@ const (
 	Text      Kind = "text"      // the licence's own words
 	Header    Kind = "header"    // the notice that a licence asks for at the head of a file
 	Reference Kind = "reference" // a sentence that names a licence, such as "released under the MIT License"
+	Exception Kind = "exception" // a permission beside a licence, which goes with it by WITH
 	Tag       Kind = "tag"       // SPDX-License-Identifier: what somebody declared
 )
 
@@ -34,7 +35,8 @@ type Span struct {
 // A Match is a licence found in a part of the text.
 type Match struct {
 	Span
-	// License is an SPDX licence id or, of a tag, a whole expression.
+	// License is an SPDX licence id, of an exception its id or, of a tag, a whole
+	// expression.
 	License string `json:"license"`
 	// Alternatives is every id whose text is the same to the letter, License
 	// first; nil where there is only the one.

@@ -67,7 +67,11 @@ func TestEveryIDHasAText(t *testing.T) {
 			if tt.kind == Text {
 				have[id] = true
 			}
-			if _, ok := spdx.Lookup(strings.TrimSuffix(id, "+")); !ok {
+			_, known := spdx.Lookup(strings.TrimSuffix(id, "+"))
+			if tt.kind == Exception {
+				_, known = spdx.Exception(id)
+			}
+			if !known {
 				t.Errorf("%s is no id of the list", id)
 			}
 		}
@@ -190,6 +194,47 @@ func TestTexts(t *testing.T) {
 			r := d.Detect(f.Data)
 			if r.Expression != want {
 				t.Errorf("%s: %s: found %q, want %q (%s)", filepath.Base(name), what, r.Expression, want, r.Note)
+			}
+		}
+	}
+}
+
+// A whole licence with an exception below it.
+func TestExceptions(t *testing.T) {
+	d := load(t)
+	text := func(id string) string {
+		i := slices.IndexFunc(d.templates, func(t template) bool { return t.ids[0] == id })
+		if i < 0 {
+			t.Fatalf("there is no text of %s", id)
+		}
+		return said(d, d.templates[i])
+	}
+	for _, tt := range []struct{ licence, exception, want string }{
+		{"Apache-2.0", "LLVM-exception", "Apache-2.0 WITH LLVM-exception"},
+		{"Apache-2.0", "Swift-exception", "Apache-2.0 WITH Swift-exception"},
+		{"GPL-3.0-only", "GCC-exception-3.1", "GPL-3.0-only WITH GCC-exception-3.1"},
+		{"GPL-2.0-only", "GCC-exception-2.0", "GPL-2.0-only WITH GCC-exception-2.0"},
+		{"GPL-2.0-only", "Classpath-exception-2.0", "GPL-2.0-only WITH Classpath-exception-2.0"},
+		{"GPL-3.0-only", "Autoconf-exception-3.0", "GPL-3.0-only WITH Autoconf-exception-3.0"},
+		{"GPL-2.0-only", "Autoconf-exception-2.0", "GPL-2.0-only WITH Autoconf-exception-2.0"},
+		{"GPL-2.0-only", "GPL-2.0-with-bison-exception", "GPL-2.0-only WITH Bison-exception-2.2"},
+		{"GPL-3.0-only", "Font-exception-2.0", "GPL-3.0-only WITH Font-exception-2.0"},
+		{"AGPL-3.0-only", "openvpn-openssl-exception", "AGPL-3.0-only WITH openvpn-openssl-exception"},
+		{"LGPL-2.1-only", "Libtool-exception", "LGPL-2.1-only WITH Libtool-exception"},
+		{"MIT", "LLVM-exception", ""},
+		{"MIT", "Classpath-exception-2.0", ""},
+	} {
+		for _, with := range []string{
+			text(tt.licence) + "\n\n" + text(tt.exception),
+			text(tt.exception) + "\n\n" + text(tt.licence),
+		} {
+			r := d.Detect([]byte(with))
+			if r.Expression != tt.want {
+				t.Errorf("%s and %s: found %q, want %q (%s)", tt.licence, tt.exception, r.Expression, tt.want, r.Note)
+			}
+			// What takes something away does so here as well.
+			if r := d.Detect([]byte(with + "\n\nThis exception is void for banks.\n")); r.Expression != "" {
+				t.Errorf("%s and %s with a limit: found %q", tt.licence, tt.exception, r.Expression)
 			}
 		}
 	}

@@ -58,12 +58,14 @@ func run(out, from string) error {
 		return fmt.Errorf("%s: %w", from, err)
 	}
 	sources := group(list)
+	besides := exceptions(sources)
 	for _, s := range sources {
 		sources = append(sources, others(s)...)
 	}
 	for i := range sources {
 		mark(&sources[i])
 	}
+	sources = append(sources, besides...)
 	sources = append(sources, notices()...)
 	var b bytes.Buffer
 	if err := match.Pack(&b, sources); err != nil {
