@@ -17,11 +17,60 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 )
 
+// An inLine is a line of standard input.
+type inLine struct {
+	number  int // from 1, blank lines counted
+	text    []byte
+	tooLong bool // the text was not kept
+	most    int  // bytes that a line may have
+}
+
+// A lineError is what every command answers to a line that it cannot use.
+type lineError struct {
+	Line  int             `json:"line"`
+	ID    json.RawMessage `json:"id,omitempty"` // as the line gave it; absent where that cannot be told
+	Error string          `json:"error"`
+}
+
+func (l inLine) fail(id json.RawMessage, format string, args ...any) lineError {
+	return lineError{l.number, id, fmt.Sprintf(format, args...)}
+}
+
+// decode reads the object of a line into a struct, whose fields are told one by
+// one, so that a value of the wrong sort hides no other. Where that is not possible
+// it says why.
+func (l inLine) decode(into any, id *json.RawMessage) (fault *lineError) {
+	fail := func(format string, args ...any) *lineError {
+		e := l.fail(*id, format, args...)
+		return &e
+	}
+	switch {
+	case l.tooLong:
+		return fail("the line is longer than %d bytes", l.most)
+	case !utf8.Valid(l.text):
+		return fail("the line is not UTF-8")
+	}
+	err := json.Unmarshal(l.text, into)
+	if err == nil {
+		if bytes.HasPrefix(bytes.TrimSpace(l.text), []byte("null")) {
+			return fail("the line is null, not a JSON object")
+		}
+		return nil
+	}
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		if wrong.Field != "" {
+			return fail("%q is of the kind %s, which does not belong there", wrong.Field, wrong.Value)
+		}
+		return fail("the line is of the kind %s, not a JSON object", wrong.Value)
+	}
+	return fail("the line is not JSON: %v", err)
+}
+
 // eachLine answers every line of standard input that is not blank with a line of
 // JSON, several at a time and in their order. No more lines are held than are
 // worked on. A line of more than most bytes comes without its text. answer reports
 // whether all was well with the line; where it was not, the error is ErrFound.
-func eachLine(ctx context.Context, o *cli.IO, jobs, most int, answer func(line []byte, tooLong bool) (out any, ok bool)) error {
+func eachLine(ctx context.Context, o *cli.IO, jobs, most int, answer func(inLine) (out any, ok bool)) error {
 	if jobs == 0 {
 		jobs = runtime.GOMAXPROCS(0)
 	}
@@ -32,9 +81,8 @@ func eachLine(ctx context.Context, o *cli.IO, jobs, most int, answer func(line [
 		ok   bool
 	}
 	type question struct {
-		line    []byte
-		tooLong bool
-		reply   chan reply
+		inLine
+		reply chan reply
 	}
 	todo := make(chan question)
 	order := make(chan chan reply, 2*jobs)
@@ -43,7 +91,7 @@ func eachLine(ctx context.Context, o *cli.IO, jobs, most int, answer func(line [
 		defer close(order)
 		defer close(todo)
 		in := bufio.NewReaderSize(o.In, 64<<10)
-		for {
+		for number := 1; ; number++ {
 			line, tooLong, err := readLine(in, most)
 			if err != nil {
 				if !errors.Is(err, io.EOF) {
@@ -54,7 +102,7 @@ func eachLine(ctx context.Context, o *cli.IO, jobs, most int, answer func(line [
 			if len(bytes.TrimSpace(line)) == 0 && !tooLong {
 				continue
 			}
-			q := question{line, tooLong, make(chan reply, 1)}
+			q := question{inLine{number, line, tooLong, most}, make(chan reply, 1)}
 			select {
 			case order <- q.reply:
 			case <-ctx.Done():
@@ -71,7 +119,7 @@ func eachLine(ctx context.Context, o *cli.IO, jobs, most int, answer func(line [
 	for range jobs {
 		workers.Go(func() {
 			for q := range todo {
-				out, ok := answer(q.line, q.tooLong)
+				out, ok := answer(q.inLine)
 				q.reply <- reply{encodeLine(out), ok}
 			}
 		})

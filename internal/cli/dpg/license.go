@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
@@ -34,8 +33,9 @@ With --jsonl, every line of standard input is an object with "id", any value, an
 "expression", a string. For each there is one line out, in the same order, with the
 keys id, expression, error and position: either expression is the canonical form
 and the others are null, or expression is null and error says what is wrong, at
-the byte that position counts from 0. Blank lines are passed over. The exit code
-is 1 if any line has an error.`,
+the byte that position counts from 0, in the line with the number line. Blank lines
+are passed over; one that holds no such object gives line, error and, where it has
+one, id. The exit code is 1 if any line has an error.`,
 	Examples: []string{
 		"dpg license parse 'mit or (apache-2.0 and gpl-2.0-only with classpath-exception-2.0)'",
 		"dpg license parse --jsonl < expressions.jsonl",
@@ -76,8 +76,9 @@ With --jsonl, every line of standard input is an object with "id", any value, an
 "text", a string ("expression" will do too). For each there is one line out, in the
 same order, with the keys id, expression, question, candidates and slip. Either
 expression is a string, or it is null and question is one; candidates is a list,
-the likelier first; slip says that a word was taken for a misspelling. The exit
-code is 1 if any line has a question.`,
+the likelier first; slip says that a word was taken for a misspelling. A line that
+holds no such object gives line, its number, error and, where it has one, id. The
+exit code is 1 if any line has a question or an error.`,
 	Examples: []string{
 		"dpg license fix 'Apache License, Version 2.0'",
 		"dpg license fix https://creativecommons.org/licenses/by/4.0/",
@@ -120,8 +121,15 @@ joined by OR one has to be accepted, of those joined by AND all. An exception of
 the SPDX list only adds permissions, so with one a licence is judged as without.
 
 The exit code is 0 if the licence is accepted, until a day or for good, and 1 if it is
-not or a person has to look.`,
+not or a person has to look.
+
+With --jsonl, every line of standard input is an object with "id", any value,
+"expression", a string, and where it is another than that of --type "type". For each
+there is one line out, in the same order: the verdict as with --format json, and id.
+A line that holds no such object, or no expression, gives line, its number, error
+and, where it has one, id. The exit code is 0 only if all are accepted.`,
 	Examples: []string{
+		"dpg license check --jsonl --type software < expressions.jsonl",
 		"dpg license check Apache-2.0 --type software",
 		"dpg license check 'CC-BY-NC-4.0 OR CC-BY-4.0' --type data",
 		"dpg license check CC-BY-4.0 --type content --as-of 2026-01-31 --format json",
@@ -131,6 +139,7 @@ not or a person has to look.`,
 		flags.StringVar(&c.workType, "type", "", "the `TYPE` of the work, such as software, data, content, standard, ai-system")
 		flags.StringVar(&c.asOf, "as-of", "", "judge as of `DATE`, such as 2026-01-31 (default today)")
 		flags.Var(&c.format, "format", "`FORMAT` of the verdict: text, json")
+		flags.BoolVar(&c.lines, "jsonl", false, "read lines of JSON on standard input, and answer each")
 		dir := cli.RegistryFlag(flags)
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			named := false
@@ -144,12 +153,16 @@ type licenseCheck struct {
 	workType string
 	asOf     string
 	format   cli.OneOf
+	lines    bool
 }
 
 func (c *licenseCheck) run(ctx context.Context, o *cli.IO, dir string, named bool, args []string) error {
-	text, err := oneText(args, "an expression")
-	if err != nil {
-		return err
+	text := ""
+	if !c.lines {
+		var err error
+		if text, err = oneText(args, "an expression"); err != nil {
+			return err
+		}
 	}
 	if c.asOf == "" {
 		c.asOf = cli.Today()
@@ -160,12 +173,11 @@ func (c *licenseCheck) run(ctx context.Context, o *cli.IO, dir string, named boo
 	if err != nil {
 		return err
 	}
-	if _, kept := rules.Licenses[c.workType]; !kept {
-		types := strings.Join(slices.Sorted(maps.Keys(rules.Licenses)), ", ")
-		if c.workType == "" {
-			return cli.Usagef("say with --type what the licence is for: %s", types)
-		}
-		return cli.Usagef("the policy has no licences for type %q; it has them for %s", c.workType, types)
+	if why := unkept(rules, c.workType); why != "" && (c.workType != "" || !c.lines) {
+		return cli.Usagef("%s", why)
+	}
+	if c.lines {
+		return eachQuestion(ctx, o, args, func(line inLine, q question) (any, bool) { return c.line(rules, line, q) })
 	}
 	x, err := spdx.Parse(text)
 	if err != nil {
@@ -173,31 +185,74 @@ func (c *licenseCheck) run(ctx context.Context, o *cli.IO, dir string, named boo
 		return cli.ErrFound
 	}
 	v := rules.Judge(c.workType, x, c.asOf)
-	if err := c.write(o, x, v); err != nil {
+	if c.format.Value == "text" {
+		fmt.Fprintf(o.Out, "%s\n%s\n", v.State, v.Sentence(c.workType))
+	} else if _, err := o.Out.Write(encodeLine(c.verdict(nil, c.workType, x, v))); err != nil {
 		return err
 	}
-	if v.State != policy.StateAccepted && v.State != policy.StateAcceptedUntil {
+	if !isAccepted(v) {
 		return cli.ErrFound
 	}
 	return nil
 }
 
-func (c *licenseCheck) write(o *cli.IO, x spdx.Expr, v policy.Verdict) error {
-	if c.format.Value == "text" {
-		fmt.Fprintf(o.Out, "%s\n%s\n", v.State, v.Sentence(c.workType))
-		return nil
+// unkept says why licences cannot be judged for a type; "" where they can.
+func unkept(rules *policy.Policy, workType string) string {
+	if _, kept := rules.Licenses[workType]; kept {
+		return ""
 	}
-	_, err := o.Out.Write(encodeLine(struct {
-		Expression string       `json:"expression"`
-		Type       string       `json:"type"`
-		AsOf       string       `json:"as_of"`
-		State      policy.State `json:"state"`
-		Until      *string      `json:"until"`   // last day; null where there is none
-		License    *string      `json:"license"` // the part of the expression that decided
-		Reason     string       `json:"reason"`
-		Source     *string      `json:"source"` // where the rule can be read
-	}{x.String(), c.workType, c.asOf, v.State, filled(v.Until), filled(v.License), v.Sentence(c.workType), filled(v.Source)}))
-	return err
+	types := strings.Join(slices.Sorted(maps.Keys(rules.Licenses)), ", ")
+	if workType == "" {
+		return "say with --type what the licence is for: " + types
+	}
+	return fmt.Sprintf("the policy has no licences for type %q; it has them for %s", workType, types)
+}
+
+func isAccepted(v policy.Verdict) bool {
+	return v.State == policy.StateAccepted || v.State == policy.StateAcceptedUntil
+}
+
+// line judges one line of --jsonl.
+func (c *licenseCheck) line(rules *policy.Policy, line inLine, q question) (any, bool) {
+	workType := c.workType
+	if q.Type != nil {
+		workType = *q.Type
+	}
+	switch why := unkept(rules, workType); {
+	case q.Expression == nil:
+		return line.fail(q.ID, `the line has no "expression"`), false
+	case workType == "":
+		return line.fail(q.ID, `the line has no "type", and --type gives none`), false
+	case why != "":
+		return line.fail(q.ID, "%s", why), false
+	}
+	x, err := spdx.Parse(*q.Expression)
+	if err != nil {
+		return line.fail(q.ID, "%v", err), false
+	}
+	v := rules.Judge(workType, x, c.asOf)
+	id := q.ID
+	if id == nil {
+		id = json.RawMessage("null")
+	}
+	return c.verdict(id, workType, x, v), isAccepted(v)
+}
+
+// A verdict is what the policy makes of one expression, as JSON.
+type verdict struct {
+	ID         json.RawMessage `json:"id,omitempty"` // of a line
+	Expression string          `json:"expression"`
+	Type       string          `json:"type"`
+	AsOf       string          `json:"as_of"`
+	State      policy.State    `json:"state"`
+	Until      *string         `json:"until"`   // last day; null where there is none
+	License    *string         `json:"license"` // the part of the expression that decided
+	Reason     string          `json:"reason"`
+	Source     *string         `json:"source"` // where the rule can be read
+}
+
+func (c *licenseCheck) verdict(id json.RawMessage, workType string, x spdx.Expr, v policy.Verdict) verdict {
+	return verdict{id, x.String(), workType, c.asOf, v.State, filled(v.Until), filled(v.License), v.Sentence(workType), filled(v.Source)}
 }
 
 // filled is nil for "", which JSON writes as null.
@@ -300,54 +355,41 @@ func shown(s string) []rune {
 const maxLine = 4 << 20
 
 // eachQuestion answers every line of JSON on standard input.
-func eachQuestion(ctx context.Context, o *cli.IO, args []string, answer func(lineIn) (out any, ok bool)) error {
+func eachQuestion(ctx context.Context, o *cli.IO, args []string, answer func(inLine, question) (out any, ok bool)) error {
 	if len(args) > 0 {
 		return cli.Usagef("--jsonl reads standard input and takes no arguments")
 	}
-	return eachLine(ctx, o, 0, maxLine, func(line []byte, tooLong bool) (any, bool) { return answer(decodeLine(line, tooLong)) })
+	return eachLine(ctx, o, 0, maxLine, func(line inLine) (any, bool) {
+		var q question
+		if fault := line.decode(&q, &q.ID); fault != nil {
+			return fault, false
+		}
+		return answer(line, q)
+	})
 }
 
-// A lineIn is one question in JSON.
-type lineIn struct {
+// A question is a line of JSON on a licence.
+type question struct {
 	ID         json.RawMessage `json:"id"`
 	Expression *string         `json:"expression"`
-	Text       *string         `json:"text"`
-
-	wrong string // why it cannot be answered; "" where it can
+	Text       *string         `json:"text"` // for fix
+	Type       *string         `json:"type"` // for check
 }
 
-func decodeLine(text []byte, tooLong bool) lineIn {
-	var in lineIn
-	switch err := json.Unmarshal(text, &in); {
-	case tooLong:
-		return lineIn{wrong: fmt.Sprintf("the line is longer than %d bytes", maxLine)}
-	case !utf8.Valid(text):
-		in.wrong = "the line is not UTF-8"
-	case err != nil:
-		return lineIn{ID: in.ID, wrong: `the line is not a JSON object with "id" and a string`}
-	}
-	return in
-}
-
-func parseLine(in lineIn) (any, bool) {
+func parseLine(line inLine, q question) (any, bool) {
 	out := struct {
+		Line       int             `json:"line,omitzero"` // beside an error
 		ID         json.RawMessage `json:"id"`
 		Expression *string         `json:"expression"`
 		Error      *string         `json:"error"`
 		Position   *int            `json:"position"`
-	}{ID: in.ID}
-	fail := func(msg string) { out.Error = &msg }
-	if in.wrong == "" && in.Expression == nil {
-		in.wrong = `the line has no "expression"`
+	}{ID: q.ID}
+	if q.Expression == nil {
+		return line.fail(q.ID, `the line has no "expression"`), false
 	}
-	if in.wrong != "" {
-		fail(in.wrong)
-		return out, false
-	}
-	x, err := spdx.Parse(*in.Expression)
+	x, err := spdx.Parse(*q.Expression)
 	if fault := (*spdx.Error)(nil); errors.As(err, &fault) {
-		fail(fault.Msg)
-		out.Position = &fault.Offset
+		out.Line, out.Error, out.Position = line.number, &fault.Msg, &fault.Offset
 		return out, false
 	}
 	text := x.String()
@@ -355,25 +397,21 @@ func parseLine(in lineIn) (any, bool) {
 	return out, true
 }
 
-func fixLine(in lineIn) (any, bool) {
+func fixLine(line inLine, q question) (any, bool) {
 	out := struct {
 		ID         json.RawMessage `json:"id"`
 		Expression *string         `json:"expression"`
 		Question   *string         `json:"question"`
 		Candidates []string        `json:"candidates"`
 		Slip       bool            `json:"slip"`
-	}{ID: in.ID, Candidates: []string{}}
-	if in.Text == nil {
-		in.Text = in.Expression
+	}{ID: q.ID, Candidates: []string{}}
+	if q.Text == nil {
+		q.Text = q.Expression
 	}
-	if in.wrong == "" && in.Text == nil {
-		in.wrong = `the line has no "text"`
+	if q.Text == nil {
+		return line.fail(q.ID, `the line has no "text"`), false
 	}
-	if in.wrong != "" {
-		out.Question = &in.wrong
-		return out, false
-	}
-	r := spdx.Repair(*in.Text)
+	r := spdx.Repair(*q.Text)
 	out.Expression, out.Question, out.Slip = filled(r.Expression), filled(r.Question), r.Slip
 	out.Candidates = append(out.Candidates, r.Candidates...)
 	return out, r.Expression != ""

@@ -37,8 +37,9 @@ With --jsonl, every line of standard input is an object with "id", any value, an
 id, expression (null for none), alternatives, confidence (0 to 1), spans (each
 with start, end, license, kind and confidence), unmatched (what the text says
 beside, each with start and end) and note. Starts and ends count bytes of the text
-as UTF-8. Lines that are no such object are answered too, with a note, and the exit
-code is then 1; a text without an expression is an answer and no mistake.`,
+as UTF-8. A line that holds no such object gives line, its number, error and, where it
+has one, id, and the exit code is then 1; a text without an expression is an answer
+and no mistake.`,
 	Examples: []string{
 		"dpg license detect LICENSE",
 		"git show HEAD:COPYING | dpg license detect -",
@@ -58,10 +59,7 @@ code is then 1; a text without an expression is an answer and no mistake.`,
 				return err
 			}
 			if *lines {
-				return eachLine(ctx, o, 0, maxTextLine, func(line []byte, tooLong bool) (any, bool) {
-					a := answerLine(d, line, tooLong)
-					return a, !a.wrong
-				})
+				return eachLine(ctx, o, 0, maxTextLine, func(line inLine) (any, bool) { return detectLine(d, line) })
 			}
 			return detectFiles(ctx, d, o, files)
 		}
@@ -144,34 +142,21 @@ type answer struct {
 	Spans        []match.Match   `json:"spans"`
 	Unmatched    []match.Span    `json:"unmatched"`
 	Note         string          `json:"note"`
-	wrong        bool            // the line was none to answer
 }
 
 // maxTextLine is the most bytes of a line: every byte of a text may be written as
 // six in JSON.
 const maxTextLine = 6*match.MaxText + 1<<16
 
-func answerLine(d *match.Detector, line []byte, long bool) answer {
-	a := answer{ID: json.RawMessage("null"), Alternatives: []string{}, Spans: []match.Match{}, Unmatched: []match.Span{}}
-	var q struct {
-		ID   json.RawMessage `json:"id"`
-		Text *string         `json:"text"`
-	}
-	if long {
-		a.Note, a.wrong = "the line is too long", true
-		return a
-	}
-	if err := json.Unmarshal(line, &q); err != nil {
-		a.Note, a.wrong = fmt.Sprintf("the line is no JSON object with a string \"text\": %v", err), true
-		return a
-	}
-	if q.ID != nil {
-		a.ID = q.ID
+func detectLine(d *match.Detector, line inLine) (any, bool) {
+	var q question
+	if fault := line.decode(&q, &q.ID); fault != nil {
+		return fault, false
 	}
 	if q.Text == nil {
-		a.Note, a.wrong = "the line has no \"text\"", true
-		return a
+		return line.fail(q.ID, `the line has no "text"`), false
 	}
+	a := answer{ID: q.ID, Alternatives: []string{}, Spans: []match.Match{}, Unmatched: []match.Span{}}
 	r := d.Detect([]byte(*q.Text))
 	if r.Expression != "" {
 		a.Expression = &r.Expression
@@ -180,5 +165,5 @@ func answerLine(d *match.Detector, line []byte, long bool) answer {
 	a.Alternatives = append(a.Alternatives, r.Alternatives...)
 	a.Spans = append(a.Spans, r.Matches...)
 	a.Unmatched = append(a.Unmatched, r.Unmatched...)
-	return a
+	return a, true
 }

@@ -39,9 +39,9 @@ score only puts codes in order; it is no probability. The engine is that of asse
 With --jsonl each line is an object, and gives one line in the same order:
   {"id": "a", "text": "..."}                        any text; "language" may be given
   {"id": "b", "entry": {...}, "screening": {...}}   an entry as the DPGA kept it until 2024
-Pointers lead into the line that was read. A line that cannot be used gives
-{"id", "error"}, and the exit code is 1. Lines are at most 1 MiB. Where there is nothing
-to read it says so, and the exit code is 0.`,
+Pointers lead into the line that was read. The id may be any value. A line that cannot
+be used gives {"line", "id", "error"}, the first its number, and the exit code is 1.
+Lines are at most 1 MiB. Where there is nothing to read it says so, and the exit code is 0.`,
 	Examples: []string{
 		`echo "Collect only the data that the service needs." | dpg map`,
 		"dpg map --framework dpi-safeguards --json < about.txt",
@@ -68,10 +68,9 @@ to read it says so, and the exit code is 0.`,
 			m := mapper{engine: assess.NewOffline(set), language: *language}
 			if *lines {
 				var read atomic.Bool
-				err := eachLine(ctx, o, *jobs, maxMapBytes, func(line []byte, tooLong bool) (any, bool) {
+				err := eachLine(ctx, o, *jobs, maxMapBytes, func(line inLine) (any, bool) {
 					read.Store(true)
-					out := m.line(line, tooLong)
-					return out, out.Error == ""
+					return m.line(line)
 				})
 				if err == nil && !read.Load() {
 					o.Say("nothing to map: standard input holds no line")
@@ -146,7 +145,7 @@ type mapper struct {
 
 // mapIn is a line of --jsonl.
 type mapIn struct {
-	ID        *string         `json:"id"`
+	ID        json.RawMessage `json:"id"`
 	Text      *string         `json:"text"`
 	Language  string          `json:"language"`
 	Entry     json.RawMessage `json:"entry"`
@@ -155,10 +154,9 @@ type mapIn struct {
 
 // mapOut is the answer to one.
 type mapOut struct {
-	ID       *string     `json:"id,omitempty"`
-	Mappings *[]mapFound `json:"mappings,omitempty"` // nil beside an error
-	Unknown  string      `json:"unknown,omitempty"`  // why nothing could be said
-	Error    string      `json:"error,omitempty"`
+	ID       json.RawMessage `json:"id,omitempty"`
+	Mappings []mapFound      `json:"mappings"`
+	Unknown  string          `json:"unknown,omitempty"` // why nothing could be said
 }
 
 type mapFound struct {
@@ -189,7 +187,7 @@ func (m mapper) text(o *cli.IO, asJSON bool) error {
 	}
 	found, unknown := m.found(string(data), m.language, "")
 	if asJSON {
-		_, err = o.Out.Write(encodeLine(mapOut{Mappings: &found, Unknown: unknown}))
+		_, err = o.Out.Write(encodeLine(mapOut{Mappings: found, Unknown: unknown}))
 		return err
 	}
 	if unknown != "" {
@@ -227,31 +225,13 @@ func output(ranked []assess.Ranked, pointer func(string) string) []mapFound {
 }
 
 // line answers one line of --jsonl.
-func (m mapper) line(line []byte, tooLong bool) (out mapOut) {
-	if tooLong {
-		return mapOut{Error: fmt.Sprintf("the line is over %d KiB", maxMapBytes>>10)}
-	}
-	if !utf8.Valid(line) {
-		return mapOut{Error: "the line is not UTF-8"}
-	}
+func (m mapper) line(line inLine) (any, bool) {
 	var in mapIn
-	if err := json.Unmarshal(line, &in); err != nil {
-		var kind *json.UnmarshalTypeError
-		if errors.As(err, &kind) && kind.Field != "" {
-			out.Error = fmt.Sprintf("%q is %s, not what belongs there", kind.Field, kind.Value)
-		} else {
-			out.Error = "the line is not a JSON object: " + err.Error()
-		}
-		if kind == nil || kind.Field != "id" {
-			out.ID = in.ID
-		}
-		return out
+	if fault := line.decode(&in, &in.ID); fault != nil {
+		return fault, false
 	}
-	out.ID = in.ID
-	fail := func(format string, args ...any) mapOut {
-		out.Error = fmt.Sprintf(format, args...)
-		return out
-	}
+	out := mapOut{ID: in.ID}
+	fail := func(format string, args ...any) (any, bool) { return line.fail(in.ID, format, args...), false }
 	entry, screening := given(in.Entry), given(in.Screening)
 	switch {
 	case in.Text != nil && (entry != nil || screening != nil):
@@ -261,8 +241,7 @@ func (m mapper) line(line []byte, tooLong bool) (out mapOut) {
 		if language == "" {
 			language = m.language
 		}
-		all, unknown := m.found(*in.Text, language, "/text")
-		out.Mappings, out.Unknown = &all, unknown
+		out.Mappings, out.Unknown = m.found(*in.Text, language, "/text")
 	case entry != nil:
 		e, from, err := dpga.Subject(entry, screening)
 		if err != nil {
@@ -272,15 +251,14 @@ func (m mapper) line(line []byte, tooLong bool) (out mapOut) {
 		if e.Language == "" {
 			e.Language = m.language
 		}
-		all := output(m.engine.MapEntry(e, nil), func(p string) string { return from[p] })
-		out.Mappings = &all
+		out.Mappings = output(m.engine.MapEntry(e, nil), func(p string) string { return from[p] })
 		if !m.engine.Speaks(e.Language) {
 			out.Unknown = noSignals(e.Language)
 		}
 	default:
 		return fail(`it has neither "text" nor "entry"`)
 	}
-	return out
+	return out, true
 }
 
 // noSignals says why a text in a language has no answer.
