@@ -77,6 +77,13 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 		plain := strings.Join(s.words, " ")
 		choosing := offers(plain)
 		offered = offered || choosing && !s.title
+		if limitsAbroad(text[s.at.Start:s.at.End]) && !amongOther || strings.Contains(plain, "commons clause") {
+			r.Unmatched = append(r.Unmatched, s.at)
+			if blocked == "" {
+				blocked = quote(text, s.at)
+			}
+			continue
+		}
 		if s.idle || speaks(s.words) && (isHarmless(plain, s.words) || disclaims(s.words) || permits(s.words)) {
 			continue
 		}

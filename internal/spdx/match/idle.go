@@ -52,7 +52,7 @@ func idleLines(text []byte, from, to int) []Span {
 		case isOwnerLine(line):
 			owner = true
 			idle = append(idle, Span{at, at + ownerEnd(text[at:stop])})
-		case owner && n <= maxIdle && !claims(line):
+		case owner && n <= maxIdle && !claims(line) && !limitsAbroad(line):
 			idle = append(idle, Span{at, stop})
 		case n <= maxIdle && !saysMore(line) && (hasAddress(line) || isAuthorLine(line)):
 			idle = append(idle, Span{at, stop})
@@ -205,7 +205,7 @@ func countFields(line []byte) int {
 // claims reports whether what looks like part of a copyright notice says more
 // than who and when. Names may be any words, so the list is short.
 func claims(part []byte) bool {
-	return says(part, func(w []byte) bool { return claimWords[string(w)] })
+	return says(part, func(w []byte) bool { return claimWords[string(w)] }) || forbidsAbroad(withoutAddresses(part))
 }
 
 // says reports whether a part of a text has, but for addresses, a word of some
@@ -251,7 +251,7 @@ var (
 		for w := range bytes.FieldsSeq([]byte(`not no nor never only must shall may cannot without unless except permission permitted granted grant grants prohibited forbidden
 restricted restriction restrictions use used using uses redistribution redistribute distribute distributed copy copies modify commercial noncommercial license licensed licensee
 warranty liable condition conditions provided agree agrees fee sell sold military evil good sale resale distribution distributions modification modifications derivative
-derivatives individuals companies needs need please void expires expire pay paid`)) {
+derivatives individuals companies needs need please void expires expire pay paid clause clauses`)) {
 			m[string(w)] = true
 		}
 		return m
@@ -315,7 +315,7 @@ func ownerLines(text []byte) []Span {
 			if owner = stop == len(line) && hasYear(bare); stop > 4 {
 				out = append(out, Span{at, at + stop})
 			}
-		case owner && n <= maxIdle && namesOnly(bare) && !claims(bare):
+		case owner && n <= maxIdle && namesOnly(bare) && !claims(bare) && !limitsAbroad(bare):
 			out = append(out, Span{at, at + len(line)})
 		default:
 			owner = false

@@ -201,6 +201,11 @@ func (d *Detector) weigh(m *memory, v *verdict, t *template, text []byte, doc []
 		v.cost += 0.01
 		return
 	}
+	if len(came) > 0 && limitsAbroad(text[doc[at.from].start:doc[at.to-1].end]) {
+		v.cost++
+		v.fail(at, true)
+		return
+	}
 	if ownerWords(gone) {
 		gone = nil
 	}
@@ -241,7 +246,8 @@ func (d *Detector) weigh(m *memory, v *verdict, t *template, text []byte, doc []
 		}
 	}
 	named := len(came) <= maxName && len(gone) <= maxName && heavyCame == "" && heavyGone == "" && (claimed == 0 || claimed == 1 && len(gone) > 0)
-	if named && (fills || d.inSlot(m, v.template, e)) {
+	named = named && !slices.ContainsFunc(came, func(w string) bool { return strong.has(w) || strings.HasPrefix(w, "clause") })
+	if named && (fills || d.inSlot(m, v.template, e) || len(gone) == 0 && d.permissionOf(t, e, came)) {
 		v.cost += 0.05
 		return
 	}
@@ -252,7 +258,7 @@ func (d *Detector) weigh(m *memory, v *verdict, t *template, text []byte, doc []
 		}
 		if alike < float64(len(gone)) && alike <= 3 {
 			v.cost += alike
-			if alike >= 1 && (changes || numbersDiffer(gone, came)) {
+			if alike >= 1 && (changes || numbersDiffer(gone, came) || d.otherWords(t, e, gone, came)) {
 				v.fail(at, len(came) > 0)
 			}
 			return
@@ -275,9 +281,31 @@ func (d *Detector) weigh(m *memory, v *verdict, t *template, text []byte, doc []
 		cost = max(cost, sum)
 	}
 	v.cost += cost
-	if changes || numbersDiffer(gone, came) || len(gone) > maxRephras || len(came) > maxRephras {
+	if changes || numbersDiffer(gone, came) || len(gone) > maxRephras || len(came) > maxRephras || d.otherWords(t, e, gone, came) {
 		v.fail(at, len(came) > 0)
 	}
+}
+
+// otherWords reports whether what came says something that what is gone did not:
+// a word that is neither light nor of a kind with one that is gone, nor the same
+// but for a letter or two, nor of the licence's title. What is gone with its "with"
+// is another thing as well.
+func (d *Detector) otherWords(t *template, e edit, gone, came []string) bool {
+	titled := e.t.from == 0 || slices.ContainsFunc(t.optional, func(o span) bool { return o.from <= e.t.to && e.t.from <= o.to })
+	for _, w := range came {
+		known := light.has(w) || titled && titleWords.has(w) ||
+			len(w) > 3 && strings.Contains(strings.ToLower(t.ids[0]), w) ||
+			slices.ContainsFunc(gone, func(g string) bool { return difference(g, w) < 1 })
+		if !known {
+			return true
+		}
+	}
+	return slices.Contains(gone, "with") && !slices.Contains(came, "with")
+}
+
+// permissionOf reports whether words name whose written permission is asked for.
+func (d *Detector) permissionOf(t *template, e edit, came []string) bool {
+	return came[0] == "of" && e.t.from >= 2 && d.names[t.words[e.t.from-1]] == "permission" && d.names[t.words[e.t.from-2]] == "written"
 }
 
 var (
@@ -423,7 +451,11 @@ func (d *Detector) name(text []byte, w word) string {
 	if w.id != 0 {
 		return d.names[w.id]
 	}
-	return strings.ToLower(string(text[w.start:w.end]))
+	plain := strings.ToLower(string(text[w.start:w.end]))
+	if strings.ContainsAny(plain, "-'’`") { // "non-profits" is as one word as "nonprofits"
+		plain = strings.NewReplacer("-", "", "'", "", "’", "", "`", "").Replace(plain)
+	}
+	return plain
 }
 
 func heavyOf(words []string) string {
@@ -509,7 +541,7 @@ func difference(a, b string) float64 {
 
 // typo reports whether two longer words differ by a letter or two.
 func typo(a, b string) bool {
-	if len(a) < 5 || len(b) < 5 || a[0] != b[0] && a[1] != b[1] || strings.ContainsAny(a+b, "0123456789") {
+	if len(a) < 5 || len(b) < 5 || a[0] != b[0] && a[1] != b[1] && a[1:] != b && b[1:] != a || strings.ContainsAny(a+b, "0123456789") {
 		return false
 	}
 	allowed := 1

@@ -94,7 +94,7 @@ func (d *Detector) isIdle(text []byte, s *sentence) bool {
 		}
 	}
 	if content <= 1 && len(s.words) <= 14 && !slices.ContainsFunc(s.words, func(w string) bool { return strong.has(w) || w == "not" || w == "only" || w == "no" }) ||
-		len(s.words) < 3 && !slices.ContainsFunc(s.words, rights.has) {
+		len(s.words) < 3 && !slices.ContainsFunc(s.words, func(w string) bool { return rights.has(w) || strong.has(w) }) {
 		return true
 	}
 	idle := idleLines(text, s.at.Start, s.at.End)
@@ -115,9 +115,9 @@ func (d *Detector) isIdle(text []byte, s *sentence) bool {
 
 // Words beside a licence that may take away what it gives.
 var (
-	strong = newLexicon(`prohibit* forbid* forbidden restrict* exclude* excludes excluding disallow* noncommercial nonprofit fee fees royalt* purchas*
+	strong = newLexicon(`prohibit* forbid* forbidden restrict* exclude* excludes excluding disallow* noncommercial nonprofit* hippocratic fee fees royalt* purchas*
 military weapon* nuclear evil harm* ethic* surveillance academic* education* evaluation must mustnt shall cannot except unless agree agrees terminat* revo* exempt* obligat*
-commercial* require* personal* internal* unlawful* illegal* outlaw* ban banned denied deny refus* discriminat* slave* tobacco gambling police army armed`)
+commercial* require* personal* internal* unlawful* illegal* outlaw* ban banned denied deny refus* discriminat* slave* trial* tobacco gambling police army armed`)
 	weak    = newLexicon(`not no only nor never none non solely without may subject provided limited limitation* condition* clause* additional* further* addition*`)
 	subject = newLexicon(`use* using usage user* software program* code license* licensed licensee* licensor* copy copies copying distribut* redistribut* modif* sell* sold sale work works product* purpose*
 permission* permit* grant* right rights library package* derivative* deploy* compan* corporation* organization* government* person* individual* entit* business* employ* include* service* host* clause* condition*`)
@@ -127,7 +127,7 @@ permission* permit* grant* right rights library package* derivative* deploy* com
 // Beside a licence's own text any sentence may be a clause. It is held for one as
 // soon as it has a word of those that rights are given and taken with.
 var rights = newLexicon(`use* using* usage user* permission* permit* grant* sale sales sell* resale resell* sold distribut* redistribut* publish* modif* copies copying credit* pay* paid
-free individual* compan* void expire* expir* invalid revoc* revok* indemnif* sue suing litigat* subscription* subscriber* production reserved need needs has have may can cannot could should would will not no
+free individual* compan* void expire* expir* invalid revoc* revok* indemnif* sue suing litigat* subscription* subscriber* household* seat* per production reserved need needs has have may can cannot could should would will not no
 only never none nor without if when until while unless except licensee* licensor* condition* request* consent* authoriz* approv* must shall require* require entitle* waive* subject limit* please`)
 
 // A pattern is how a sentence in plain words begins. One of the needed parts stands
