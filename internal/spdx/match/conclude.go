@@ -92,7 +92,7 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 		if k := slices.IndexFunc(refs, func(m reference) bool { return m.sentence == i }); k >= 0 {
 			words, referring = refs[k].beside, true
 		}
-		if choosing && !slices.ContainsFunc(s.words, strong.has) {
+		if choosing && !slices.ContainsFunc(withoutNoted(s.words), strong.has) {
 			continue
 		}
 		words = withoutOpening(words)
@@ -335,7 +335,7 @@ func (d *Detector) combine(r *Result, offered bool) {
 	for i, p := range parts {
 		licences[i] = p.ids
 	}
-	if licences, why = withExceptions(licences, r.Matches); why != "" {
+	if licences, why = d.withExceptions(licences, r.Matches); why != "" {
 		r.Confidence, r.Note = 0, why
 		return
 	}
@@ -398,10 +398,21 @@ func besides(exception, licence string) bool {
 	return family == "GPL" || family == "LGPL" || family == "AGPL"
 }
 
+// listed is the id under which the list has the text of an exception; "" for none.
+func (d *Detector) listed(m Match) string {
+	exception, _ := exceptionOf(m)
+	for _, t := range d.templates {
+		if id, is := exceptionOf(Match{License: t.ids[0], Kind: t.kind}); is && t.kind == Text && id == exception {
+			return t.ids[0]
+		}
+	}
+	return ""
+}
+
 // withExceptions puts the exceptions behind the licences that they are from, each
 // of which may be one of several ids. It says why where that cannot be told. An
 // exception of which the list has an id with its licence may stand alone.
-func withExceptions(licences [][]string, matches []Match) (with [][]string, why string) {
+func (d *Detector) withExceptions(licences [][]string, matches []Match) (with [][]string, why string) {
 	given := map[int]string{}
 	for _, m := range matches {
 		exception, is := exceptionOf(m)
@@ -418,8 +429,11 @@ func withExceptions(licences [][]string, matches []Match) (with [][]string, why 
 			}
 		}
 		switch {
-		case at < 0 && m.Kind != Exception && len(licences) == 0:
-			return [][]string{append([]string{m.License}, m.Alternatives...)}, ""
+		case at < 0 && len(licences) == 0:
+			if id := d.listed(m); id != "" {
+				return [][]string{{id}}, ""
+			}
+			return nil, fmt.Sprintf("the text is %s, without a licence that it belongs to", exception)
 		case at < 0:
 			return nil, fmt.Sprintf("the text has %s, and no licence that it belongs to", exception)
 		case given[at] != "" && given[at] != exception:

@@ -269,8 +269,12 @@ func (d *Detector) lay(m *memory, ids []uint16) []laid {
 // the letter or nearly so. Of the templates likeliest to be it the one that says
 // the most of it with the fewest differences is taken.
 func (d *Detector) plain(m *memory, text []byte, doc []word, ids []uint16, top []ranked) (best verdict, ok bool) {
+	full := 0 // the score of a template that says all but a word or two
 	for _, r := range top {
 		t := &d.templates[r.template]
+		if full > 0 && r.score < full-8 {
+			break // it cannot say more
+		}
 		// Runs are but sampled, so that a score is right to a few of them.
 		if r.score < top[0].score-8-top[0].score/8 {
 			continue
@@ -287,8 +291,11 @@ func (d *Detector) plain(m *memory, text []byte, doc []word, ids []uint16, top [
 			continue
 		}
 		best, ok = v, true
+		if v.cost <= 0.02 && len(doc) == v.matched {
+			break
+		}
 		if v.cost <= 0.02 && len(doc)-v.matched <= 2 {
-			break // no other can explain more
+			full = r.score
 		}
 	}
 	return best, ok

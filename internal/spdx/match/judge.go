@@ -258,7 +258,7 @@ func (d *Detector) weigh(m *memory, v *verdict, t *template, text []byte, doc []
 		}
 		if alike < float64(len(gone)) && alike <= 3 {
 			v.cost += alike
-			if alike >= 1 && (changes || numbersDiffer(gone, came) || d.otherWords(t, e, gone, came)) {
+			if alike >= 1 && (changes || numbersDiffer(gone, came) || !d.besideNotice(text, doc, at, came) && d.otherWords(t, e, gone, came)) {
 				v.fail(at, len(came) > 0)
 			}
 			return
@@ -281,7 +281,7 @@ func (d *Detector) weigh(m *memory, v *verdict, t *template, text []byte, doc []
 		cost = max(cost, sum)
 	}
 	v.cost += cost
-	if changes || numbersDiffer(gone, came) || len(gone) > maxRephras || len(came) > maxRephras || d.otherWords(t, e, gone, came) {
+	if changes || numbersDiffer(gone, came) || len(gone) > maxRephras || len(came) > maxRephras || !d.besideNotice(text, doc, at, came) && d.otherWords(t, e, gone, came) {
 		v.fail(at, len(came) > 0)
 	}
 }
@@ -293,7 +293,7 @@ func (d *Detector) weigh(m *memory, v *verdict, t *template, text []byte, doc []
 func (d *Detector) otherWords(t *template, e edit, gone, came []string) bool {
 	titled := e.t.from == 0 || slices.ContainsFunc(t.optional, func(o span) bool { return o.from <= e.t.to && e.t.from <= o.to })
 	for _, w := range came {
-		known := light.has(w) || titled && titleWords.has(w) ||
+		known := light.has(w) || noticeWords.has(w) || titled && titleWords.has(w) || len(unmarked([]string{w})) == 0 ||
 			len(w) > 3 && strings.Contains(strings.ToLower(t.ids[0]), w) ||
 			slices.ContainsFunc(gone, func(g string) bool { return difference(g, w) < 1 })
 		if !known {
@@ -301,6 +301,34 @@ func (d *Detector) otherWords(t *template, e edit, gone, came []string) bool {
 		}
 	}
 	return slices.Contains(gone, "with") && !slices.Contains(came, "with")
+}
+
+// noticeWords are what copyright notices are made of, when a line break takes them
+// apart.
+var noticeWords = newLexicon("all rights reserved copyright copyrights portions created c â")
+
+// besideNotice reports whether words of a text go on with a copyright notice that
+// stands on the line before, or are a heading of a word or two.
+func (d *Detector) besideNotice(text []byte, doc []word, at span, came []string) bool {
+	if at.from >= at.to {
+		return false
+	}
+	var before, behind []byte
+	if at.from > 0 {
+		before = text[doc[at.from-1].end:doc[at.from].start]
+	} else {
+		before = text[:doc[at.from].start]
+	}
+	if at.to < len(doc) {
+		behind = text[doc[at.to-1].end:doc[at.to].start]
+	}
+	for line := range bytes.Lines(before) {
+		if isOwnerLine(undecorated(line)) {
+			return true
+		}
+	}
+	return len(came) <= 2 && breaks(before) && breaks(behind) &&
+		!slices.ContainsFunc(came, func(w string) bool { return strong.has(w) || strings.HasPrefix(w, "clause") })
 }
 
 // permissionOf reports whether words name whose written permission is asked for.

@@ -213,6 +213,8 @@ var harmless = patterns{
 	newPattern(`this code is not standalone and requires a support library`, "not standalone"),
 	newPattern(`(?:the published \w+ artifact|this (?:software|package|project|distribution|product)) (?:additionally )?(?:contains|includes|bundles) (?:code|software)`, "contain/include/bundle"),
 	newPattern(`licenses of bundled dependencies`, "bundled"),
+	newPattern(`(?:some|certain|parts|portions) [\w ]{0,40}may not be the copyright of`, "copyright"),
+	newPattern(`no (?:external |outside )?contributions (?:are|will be|can be) (?:allowed|accepted) under licenses`, "contributions"),
 }
 
 // isHarmless reports whether a sentence is one of those that licences are
@@ -247,6 +249,20 @@ func permits(words []string) bool {
 	return !slices.ContainsFunc(words, func(w string) bool {
 		return strong.has(w) && !strings.HasPrefix(w, "commercial") || w == "not" || w == "no" || w == "only" || w == "if" || w == "provided" || w == "without" || w == "long" || w == "under"
 	})
+}
+
+// withoutNoted leaves out the "except" of "except as noted" anywhere in a sentence:
+// what is noted says for itself what it is.
+func withoutNoted(words []string) []string {
+	for i, w := range words {
+		if (w == "except" || w == "unless") && i+2 < len(words) && (words[i+1] == "as" || words[i+1] == "where" || words[i+1] == "otherwise") {
+			switch words[i+2] {
+			case "noted", "stated", "specified", "indicated", "mentioned":
+				return slices.Concat(words[:i], words[i+3:])
+			}
+		}
+	}
+	return words
 }
 
 // withoutOpening leaves out "except where otherwise noted" at the start of a sentence.
