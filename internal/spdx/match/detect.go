@@ -272,7 +272,7 @@ func (d *Detector) plain(m *memory, text []byte, doc []word, ids []uint16, top [
 	full := 0 // the score of a template that says all but a word or two
 	for _, r := range top {
 		t := &d.templates[r.template]
-		if full > 0 && r.score < full-8 {
+		if full > 0 && r.score < full-3 {
 			break // it cannot say more
 		}
 		// Runs are but sampled, so that a score is right to a few of them.

@@ -205,7 +205,7 @@ func countFields(line []byte) int {
 // claims reports whether what looks like part of a copyright notice says more
 // than who and when. Names may be any words, so the list is short.
 func claims(part []byte) bool {
-	return says(part, func(w []byte) bool { return claimWords[string(w)] }) || forbidsAbroad(withoutAddresses(part))
+	return says(part, func(w []byte) bool { return claimWords[string(w)] }) || forbidsAbroad(part) && forbidsAbroad(withoutAddresses(part))
 }
 
 // says reports whether a part of a text has, but for addresses, a word of some
