@@ -69,7 +69,7 @@ func small(t *testing.T, edit func(files map[string]string)) Input {
 			},
 		},
 		Head:    &stamp,
-		Changes: map[string]registry.Stamp{"dpgs/alpha.yaml": older, "dpgs/gone.yaml": older, "assessments/dpgs/alpha.yaml": stamp},
+		Changes: map[string]registry.Stamp{"dpgs/alpha.yaml": older, "dpgs/gone.yaml": older, "assessments/dpgs/alpha.yaml": stamp, "observations/dpgs/alpha.yaml": older},
 		History: &history.Log{Changes: []history.Change{
 			{Seq: 1, Action: history.Added, Ref: entry.Ref{Kind: "dpg", ID: "alpha"}, Stage: "nominee", Commit: older.Commit, At: older.At},
 			{Seq: 2, Action: history.Added, Ref: entry.Ref{Kind: "dpg", ID: "gone"}, Stage: "nominee", Commit: older.Commit, At: older.At},

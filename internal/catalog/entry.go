@@ -78,6 +78,7 @@ func (b *builder) entryOf(d *registry.Doc) Entry {
 		return Waiver{w.Rule, text(entry.Plain(w.Reason), main), personOf(w.By), known(w.Until)}
 	})
 	out.Assessment = b.assessmentOf(d)
+	out.Observations = b.observationsOf(d)
 	return withoutNulls(out)
 }
 

@@ -167,8 +167,9 @@ type Entry struct {
 	Decisions     []Decision     `json:"decisions"`
 	Waivers       []Waiver       `json:"waivers"`
 	Assessment    *Assessment    `json:"assessment"`
-	SourcePath    string         `json:"source_path"` // of the source file in its Git repository
-	UpdatedAt     *string        `json:"updated_at"`  // last change of the source file; the assessment has its own
+	Observations  *Observations  `json:"observations"` // null where nothing was seen yet
+	SourcePath    string         `json:"source_path"`  // of the source file in its Git repository
+	UpdatedAt     *string        `json:"updated_at"`   // last change of the source file; the assessment has its own
 	UpdatedCommit *string        `json:"updated_commit"`
 }
 
@@ -349,6 +350,70 @@ type Quote struct {
 type Unknown struct {
 	Framework string `json:"framework"`
 	Reason    Text   `json:"reason"`
+}
+
+// Observations are dated facts that were fetched from outside, beside what the
+// entry says. Nobody vouches for more than that they were seen so.
+type Observations struct {
+	// LicenseExpression is what the texts in the repositories come to for the whole
+	// work; null where they do not tell all of it.
+	LicenseExpression *string              `json:"license_expression"`
+	Agreement         string               `json:"agreement"` // of the declared licences with the texts: same, compatible, different or unknown
+	Repositories      []ObservedRepository `json:"observed_repositories"`
+	SBOM              *ObservedSBOM        `json:"observed_sbom"`
+	UpdatedAt         *string              `json:"updated_at"` // last change of the observations' file
+	UpdatedCommit     *string              `json:"updated_commit"`
+}
+
+// ObservedRepository is what was seen of one repository of the entry.
+type ObservedRepository struct {
+	URL               *string        `json:"url"`
+	AsOf              *string        `json:"as_of"`    // the day on which it was first seen so
+	Presence          string         `json:"presence"` // present, moved, empty or gone
+	MovedTo           *string        `json:"moved_to"`
+	Archived          bool           `json:"archived"`
+	Commit            *string        `json:"observed_commit"` // that the texts were read at
+	CommitURL         *string        `json:"observed_commit_url"`
+	LicenseExpression *string        `json:"license_expression"`       // what its texts come to
+	ForgeLicense      *string        `json:"forge_license_expression"` // what the forge takes it for
+	Agreement         string         `json:"agreement"`
+	Reason            Text           `json:"reason"` // of the agreement, in words
+	Files             []ObservedFile `json:"license_files"`
+}
+
+// ObservedFile is a licence text in a repository.
+type ObservedFile struct {
+	File              string   `json:"file"` // its path in the repository
+	URL               *string  `json:"url"`  // at that commit; null where the forge's form of addresses is not known
+	LicenseExpression *string  `json:"license_expression"`
+	Alternatives      []string `json:"alternative_expressions"` // all that fit the text as well
+	Skipped           *string  `json:"skipped"`                 // why it was not read
+	SHA256            *string  `json:"sha256"`
+}
+
+// ObservedSBOM is what was seen of the SPDX document that an entry points at, and
+// what the policy of that day made of the dependencies' licences.
+type ObservedSBOM struct {
+	URL              *string       `json:"url"`
+	AsOf             *string       `json:"as_of"`
+	Presence         string        `json:"presence"` // present, unreadable or gone
+	Reason           Text          `json:"reason"`   // why it cannot be read
+	JudgedAs         *string       `json:"judged_as"`
+	DependencyCount  *int          `json:"dependency_count"` // null where it was not read, as the other counts
+	NotAcceptedCount *int          `json:"not_accepted_count"`
+	UnknownCount     *int          `json:"unknown_count"`
+	Restrictions     []Restriction `json:"restrictions"` // the licences that create one, the gravest first
+	More             int           `json:"more_count"`   // such licences that are not listed
+}
+
+// Restriction is a licence of dependencies that the policy does not accept, or of
+// which it cannot say so.
+type Restriction struct {
+	License      string   `json:"dependency_license"` // as the document has it; "NONE" and "NOASSERTION" too
+	Verdict      string   `json:"verdict"`            // not-accepted or unknown
+	Reason       Text     `json:"reason"`
+	Dependencies []string `json:"dependencies"` // by name
+	More         int      `json:"more_count"`   // dependencies that are not listed
 }
 
 // Frameworks is api/v1/frameworks.json.

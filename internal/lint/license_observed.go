@@ -69,7 +69,7 @@ One that its owners archived gets no corrections any more, which those who rely 
 			return
 		}
 		for i, r := range p.Entry.Repositories {
-			o := observedAt(seen, r.URL)
+			o := seen.Repository(r.URL)
 			at := item("/repositories", i, "url")
 			switch {
 			case o == nil:
@@ -106,6 +106,9 @@ type LicenseComparison struct {
 	Verdict    Verdict
 	Reason     string // in words, for those who keep the entry; one line
 	Hint       string // what to do; "" where nothing is to be done
+	// Expression is what the texts of the repository come to, in canonical form; ""
+	// where they do not tell all.
+	Expression string
 }
 
 // CompareLicenses compares what an entry declares with what was observed, for each
@@ -117,23 +120,13 @@ func CompareLicenses(e *entry.Entry, seen *registry.Observation) []LicenseCompar
 	}
 	d := declaredBy(e)
 	for i, r := range e.Repositories {
-		if o := observedAt(seen, r.URL); o != nil {
+		if o := seen.Repository(r.URL); o != nil {
 			c := d.compare(o)
-			c.Repository = i
+			c.Repository, c.Expression = i, d.conclude(o, c.Verdict)
 			all = append(all, c)
 		}
 	}
 	return all
-}
-
-func observedAt(seen *registry.Observation, url string) *registry.ObservedRepository {
-	url = strings.TrimSpace(url)
-	for i := range seen.Repositories {
-		if seen.Repositories[i].URL == url {
-			return &seen.Repositories[i]
-		}
-	}
-	return nil
 }
 
 // declared is what an entry says of its licences.
@@ -142,6 +135,7 @@ type declared struct {
 	terms    []string // the licences of all its expressions, with exceptions
 	loose    []string // families given by an old id that says nothing of later versions
 	written  []string // the expressions
+	exprs    []spdx.Expr
 	readable bool
 }
 
@@ -166,7 +160,7 @@ func declaredBy(e *entry.Entry) declared {
 				d.index = i
 			}
 		}
-		d.written = append(d.written, l.Expression)
+		d.written, d.exprs = append(d.written, l.Expression), append(d.exprs, expr)
 		d.terms = append(d.terms, terms(expr)...)
 		for _, id := range expr.Licenses() {
 			if l, _ := spdx.Lookup(id); l.Deprecated && len(spdx.Successors(id)) > 1 {
@@ -266,15 +260,16 @@ func (d declared) compare(o *registry.ObservedRepository) LicenseComparison {
 
 // foundText is a licence text that could be told.
 type foundText struct {
-	path  string
-	terms []string
-	other [][]string // the terms of each expression that fits as well
+	path     string
+	expr     spdx.Expr
+	terms    []string
+	readings []spdx.Expr // every expression that fits, where there are several
 }
 
 // mayBe reports whether another reading of the text is among what is declared.
 func (f foundText) mayBe(declared []string) bool {
-	return slices.ContainsFunc(f.other, func(terms []string) bool {
-		return slices.ContainsFunc(terms, func(t string) bool { return slices.Contains(declared, t) })
+	return slices.ContainsFunc(f.readings, func(x spdx.Expr) bool {
+		return slices.ContainsFunc(terms(x), func(t string) bool { return slices.Contains(declared, t) })
 	})
 }
 
@@ -291,10 +286,10 @@ func detected(o *registry.ObservedRepository) (found []foundText, untold []strin
 			untold = append(untold, f.Path)
 			continue
 		}
-		t := foundText{path: f.Path, terms: terms(expr)}
+		t := foundText{path: f.Path, expr: expr, terms: terms(expr)}
 		for _, a := range f.Alternatives {
 			if x, err := spdx.Parse(a); err == nil {
-				t.other = append(t.other, terms(x))
+				t.readings = append(t.readings, x)
 			}
 		}
 		found = append(found, t)

@@ -15,9 +15,10 @@ const ObservationSchema = "observation/v1"
 // An Observation is the bot's file of what was seen outside about one entry. It
 // holds facts with their dates, not judgements; rules compare them with the entry.
 type Observation struct {
-	Schema       string               `yaml:"schema"`       // ObservationSchema
-	Entry        string               `yaml:"entry"`        // such as "dpg/dhis2"
-	Repositories []ObservedRepository `yaml:"repositories"` // in the entry's order
+	Schema       string               `yaml:"schema"`                 // ObservationSchema
+	Entry        string               `yaml:"entry"`                  // such as "dpg/dhis2"
+	Repositories []ObservedRepository `yaml:"repositories,omitempty"` // in the entry's order
+	SBOM         *ObservedSBOM        `yaml:"sbom,omitempty"`         // of the document that the entry points at; nil where nothing is known of it
 }
 
 // An ObservedRepository is what was seen of one repository.
@@ -68,6 +69,41 @@ const (
 // LICENSES are of its parts as well.
 func (f ObservedFile) Main() bool { return !strings.Contains(f.Path, "/") }
 
+// An ObservedSBOM is what was seen of the SPDX document of an entry's dependencies,
+// and what the policy of that day made of their licences. The counts are of the
+// day AsOf: a project that gains a dependency under a licence that is accepted
+// makes no new fact of it.
+type ObservedSBOM struct {
+	URL    string `yaml:"url"`             // as the entry has it
+	AsOf   string `yaml:"as_of"`           // the day on which these facts were first seen, "2006-01-02"
+	State  string `yaml:"state"`           // StatePresent, StateGone or StateUnreadable
+	Fault  string `yaml:"fault,omitempty"` // for StateUnreadable: why it cannot be read, in words
+	SHA256 string `yaml:"sha256,omitempty"`
+	// JudgedAs is the type of work that the policy was asked about; "" where the
+	// document was not read. So are the counts 0 then.
+	JudgedAs     string `yaml:"judged_as,omitempty"`
+	Dependencies int    `yaml:"dependencies,omitempty"`
+	NotAccepted  int    `yaml:"not_accepted,omitempty"`
+	Unknown      int    `yaml:"unknown,omitempty"`
+	// Restrictions are the licences that create one, the gravest first.
+	Restrictions []ObservedRestriction `yaml:"restrictions,omitempty"`
+	More         int                   `yaml:"more_restrictions,omitempty"` // licences that are not listed
+}
+
+// StateUnreadable is the state of an ObservedSBOM that is there, and is no document
+// that can be read.
+const StateUnreadable = "unreadable"
+
+// An ObservedRestriction is a licence of dependencies that the policy does not
+// accept, or of which it cannot say so.
+type ObservedRestriction struct {
+	License  string   `yaml:"license"` // as it is written there, in canonical form where it is an expression; "NONE" or "NOASSERTION"
+	Verdict  string   `yaml:"verdict"` // policy.StateNotAccepted or policy.StateUnknown
+	Reason   string   `yaml:"reason"`  // why, in words
+	Packages []string `yaml:"packages"`
+	More     int      `yaml:"more_packages,omitempty"` // that are not listed
+}
+
 // Clone copies the observation, so that changing it leaves the first one alone.
 func (o *Observation) Clone() *Observation {
 	if o == nil {
@@ -75,7 +111,23 @@ func (o *Observation) Clone() *Observation {
 	}
 	c := *o
 	c.Repositories = slices.Clone(o.Repositories)
+	if o.SBOM != nil {
+		sbom := *o.SBOM
+		c.SBOM = &sbom
+	}
 	return &c
+}
+
+// Repository returns what was seen of the repository at an address, as an entry
+// has it, or nil.
+func (o *Observation) Repository(url string) *ObservedRepository {
+	url = strings.TrimSpace(url)
+	for i := range o.Repositories {
+		if o.Repositories[i].URL == url {
+			return &o.Repositories[i]
+		}
+	}
+	return nil
 }
 
 // Observation returns what was seen of an entry, or nil. It stands where the
