@@ -56,7 +56,7 @@ type Change struct {
 	Action    string   `json:"action"` // added, changed, renamed, removed
 	Kind      string   `json:"kind"`
 	ID        string   `json:"id"`
-	Fields    []string `json:"fields"`   // of changed: RFC 6901 pointers into the source file; /assessment is the bot's
+	Fields    []string `json:"fields"`   // of changed: RFC 6901 pointers into the source file; /assessment and /observations are the bot's
 	Stage     *string  `json:"stage"`    // afterwards; null where the file is gone without a word
 	Reason    Text     `json:"reason"`   // of the stage, for those that are not live
 	MovedTo   *string  `json:"moved_to"` // the id that stands for it

@@ -18,7 +18,7 @@ import (
 )
 
 // format is raised with every change to what Read finds, or to how it is kept.
-const format = 1
+const format = 2
 
 // maxCache bounds what is read of a kept log, in bytes: some million changes.
 const maxCache = 1 << 30

@@ -50,8 +50,12 @@ type Log struct {
 	Changes []Change `json:"changes"`
 }
 
-// assessmentField stands in Fields for what the bot derived of an entry.
-const assessmentField = "/assessment"
+// What stands in Fields for what the bot derived of an entry, and for what it saw
+// of it outside.
+const (
+	assessmentField  = "/assessment"
+	observationField = "/observations"
+)
 
 type walker struct {
 	repo  *registry.Repo
@@ -112,8 +116,9 @@ func (w *walker) commit(parent, c *object.Commit) error {
 		return err
 	}
 	type touched struct {
-		entry, assessment bool
-		blob              string
+		entry bool
+		blob  string
+		bots  []string // fields that stand for the bot's files
 	}
 	refs := map[entry.Ref]*touched{}
 	for _, d := range deltas {
@@ -122,8 +127,12 @@ func (w *walker) commit(parent, c *object.Commit) error {
 			t = &touched{}
 			refs[d.Ref] = t
 		}
-		if d.Derived {
-			t.assessment = true
+		switch d.Derived {
+		case registry.AssessmentFolder:
+			t.bots = append(t.bots, assessmentField)
+			continue
+		case registry.ObservationFolder:
+			t.bots = append(t.bots, observationField)
 			continue
 		}
 		t.entry = true
@@ -145,12 +154,13 @@ func (w *walker) commit(parent, c *object.Commit) error {
 				return fmt.Errorf("%s: %w", ref, err)
 			}
 		}
-		if t.assessment && (after.Action == Changed || !changed && before.there()) {
+		if len(t.bots) > 0 && (after.Action == Changed || !changed && before.there()) {
 			if !changed {
 				after.Action, after.Fields, changed = Changed, nil, true
 			}
-			after.Fields = append(after.Fields, assessmentField)
+			after.Fields = append(after.Fields, t.bots...)
 			slices.Sort(after.Fields)
+			after.Fields = slices.Compact(after.Fields) // a file that moved is there twice
 		}
 		if !changed {
 			continue

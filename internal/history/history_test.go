@@ -170,6 +170,12 @@ func TestRead(t *testing.T) {
 			{"assessments/dpgs/a.yaml": "", "dpgs/a.yaml": fmt.Sprintf(tombstone, "asked for")},
 		}, "1 added dpg/a\n2 changed dpg/a /assessment\n3 changed dpg/a /assessment\n4 changed dpg/a /assessment,/website\n" +
 			"5 removed dpg/a stage=\"removed\" reason=map[:asked for]\n"},
+		{"observations", []map[string]string{
+			{"observations/dpgs/a.yaml": "x: 0\n"},
+			{"dpgs/a.yaml": nominee("a", "")},
+			{"observations/dpgs/a.yaml": "x: 1\n", "assessments/dpgs/a.yaml": "x: 1\n"},
+			{"observations/dpgs/a.yaml": "", "observations/dpgs/a-m/a.yaml": "x: 1\n"},
+		}, "2 added dpg/a\n3 changed dpg/a /assessment,/observations\n4 changed dpg/a /observations\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWork(t)

@@ -85,7 +85,7 @@ func (d declared) conclude(o *registry.ObservedRepository, v Verdict) string {
 	}
 	// Several texts side by side do not say whether they are a choice. An entry that
 	// gives just these licences does.
-	if v == VerdictSame && len(d.exprs) == 1 {
+	if v == VerdictSame && len(d.exprs) == 1 && len(d.loose) == 0 {
 		return d.exprs[0].String()
 	}
 	var all []spdx.Expr

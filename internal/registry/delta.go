@@ -15,12 +15,12 @@ import (
 type Delta struct {
 	Ref     entry.Ref
 	Path    string // relative to the registry folder
-	Derived bool   // the bot's assessment of the entry, not the entry
+	Derived string // the folder of the bot's file about the entry; "" where it is the entry itself
 	Hash    string // Git blob id afterwards; "" where no plain file is left
 }
 
-// Deltas lists what a commit changed in the files of entries and assessments, in
-// order of their paths, compared with the commit before it on the first-parent
+// Deltas lists what a commit changed in the files of entries, assessments and
+// observations, in order of their paths, compared with the commit before it on the first-parent
 // line; all of them are new where parent is nil.
 func (r *Repo) Deltas(parent, c *object.Commit, kinds []entry.Kind) ([]Delta, error) {
 	var before *object.Tree
@@ -93,13 +93,18 @@ func (r *Repo) FirstParents(head *object.Commit, until func(hash string) bool) (
 	return out, nil
 }
 
-// delta tells whether a path is that of an entry's file or of an assessment.
+// delta tells whether a path is that of an entry's file or of one of the bot's about it.
 func (l *loader) delta(path string) (Delta, bool) {
 	if ignored(path) || !strings.HasSuffix(path, ".yaml") {
 		return Delta{}, false
 	}
 	var doc Doc
-	rest, derived := strings.CutPrefix(path, AssessmentFolder+"/")
-	l.place(&doc, rest)
+	of, derived := path, ""
+	for _, folder := range []string{AssessmentFolder, ObservationFolder} {
+		if rest, ok := strings.CutPrefix(path, folder+"/"); ok {
+			of, derived = rest, folder
+		}
+	}
+	l.place(&doc, of)
 	return Delta{Ref: doc.Ref, Path: path, Derived: derived}, doc.Ref.ID != ""
 }
