@@ -24,6 +24,7 @@ import (
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/internal/spdx"
 )
 
@@ -105,10 +106,11 @@ const (
 	noteAddress    = "what stands for an address cannot be one, so it is left out"
 	notePURL       = "same_as.purl is no package URL, so it is left out"
 	noteWikidata   = "same_as.wikidata is no id of Wikidata, so it is left out"
+	noteConcluded  = "what was observed is a licence that is not on the SPDX list, so none is concluded"
 	noteQuotes     = "double quotes in an organisation's name are written as single ones, which every reader of SPDX understands"
 )
 
-var noteOrder = []string{noteSeveral, noteExpression, noteAddition, noteElsewhere, noteRenamed, noteAddress, notePURL, noteWikidata, noteQuotes}
+var noteOrder = []string{noteSeveral, noteExpression, noteAddition, noteElsewhere, noteRenamed, noteAddress, notePURL, noteWikidata, noteConcluded, noteQuotes}
 
 func (m *maker) note(e catalog.Entry, text string) {
 	if name := nameOf(e); !slices.Contains(m.notes[text], name) {
@@ -317,6 +319,71 @@ func (m *maker) otherLicenses() []*tools.OtherLicense {
 	return all
 }
 
+// concluded is what the licence texts in the entry's repositories come to. Where
+// nobody looked, or the texts do not tell all, nothing is concluded.
+func (m *maker) concluded(e catalog.Entry) string {
+	if e.Observations == nil || e.Observations.LicenseExpression == nil {
+		return noAssertion
+	}
+	x, err := spdx.Parse(*e.Observations.LicenseExpression)
+	if err != nil || uses(x, "LicenseRef-") || uses(x, "DocumentRef-") || uses(x, "AdditionRef-") {
+		m.note(e, noteConcluded) // the bot writes none such, but its file may be anybody's
+		return noAssertion
+	}
+	return x.String()
+}
+
+// seenTexts is how many licence texts of one repository are named.
+const seenTexts = 5
+
+// seenLicenses says what a conclusion rests on: which text is what, in which
+// repository, at which commit, seen on which day.
+func seenLicenses(e catalog.Entry) string {
+	if e.Observations == nil {
+		return ""
+	}
+	var all []string
+	for _, r := range e.Observations.Repositories {
+		at := "repository " + value(r.URL)
+		if commit := value(r.Commit); commit != "" {
+			at += " at commit " + commit
+		}
+		at += ", seen " + value(r.AsOf) + ": "
+		var texts []string
+		for _, f := range r.Files {
+			says := "cannot be told"
+			switch {
+			case f.Skipped != nil:
+				says = "was not read (" + *f.Skipped + ")"
+			case len(f.Alternatives) > 1:
+				says = "is one of " + strings.Join(f.Alternatives, ", ")
+			case f.LicenseExpression != nil:
+				says = "is " + *f.LicenseExpression
+			}
+			texts = append(texts, f.File+" "+says)
+		}
+		switch {
+		case r.Presence == registry.StateGone:
+			at += "not there"
+		case len(texts) == 0:
+			at += "no licence text"
+		}
+		if more := len(texts) - seenTexts; more > 0 {
+			texts = append(texts[:seenTexts], fmt.Sprintf("and %d more", more))
+		}
+		all = append(all, oneLine(at+strings.Join(texts, ", ")))
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "Observed: " + strings.Join(all, "; ")
+}
+
+// joined puts sentences behind one another.
+func joined(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), ". ")
+}
+
 func (m *maker) pkg(i int, e catalog.Entry) *tools.Package {
 	d := m.declared[i]
 	p := &tools.Package{
@@ -327,9 +394,8 @@ func (m *maker) pkg(i int, e catalog.Entry) *tools.Package {
 		PackageDownloadLocation: noAssertion,
 		PackageHomePage:         m.address(e, cmp.Or(value(e.Website), value(e.URL))),
 		PackageLicenseDeclared:  m.expression(e, d),
-		PackageLicenseComments:  m.licenseComments(e, d),
-		// What was found in the work is not in the catalog, only what is declared.
-		PackageLicenseConcluded: noAssertion,
+		PackageLicenseComments:  joined(m.licenseComments(e, d), seenLicenses(e)),
+		PackageLicenseConcluded: m.concluded(e),
 		PackageCopyrightText:    noAssertion,
 		PackageDescription:      m.words(e.Description),
 		PackageComment:          m.page(e),
@@ -431,7 +497,8 @@ func (m *maker) creators() []common.Creator {
 }
 
 func (m *maker) comment() string {
-	all := []string{"One package stands for one live entry of the registry, which says what others declare and concludes nothing."}
+	all := []string{"One package stands for one live entry of the registry, which says what others declare. " +
+		"A licence is concluded only where the texts in the entry's repositories were observed and tell all of it; licenseComments name commit and day."}
 	for _, t := range []catalog.Text{m.index.Notice, m.index.Attribution} {
 		if s := m.words(t); s != "" {
 			all = append(all, s)
