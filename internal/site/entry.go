@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -205,11 +206,13 @@ func factsOf(e catalog.Entry) []fact {
 		values = append(values, named{l.Expression, value(l.URL), value(l.Covers)})
 	}
 	add("Licence", values...)
+	add("Licence seen", licensesSeen(e)...)
 	values = nil
 	for _, r := range e.Repositories {
-		values = append(values, named{value(r.URL), value(r.URL), value(r.Name)})
+		values = append(values, named{value(r.URL), value(r.URL), notes(value(r.Name), whereabouts(e, value(r.URL)))})
 	}
 	add("Source code", values...)
+	add("Dependencies", dependenciesSeen(e)...)
 	values = nil
 	for _, o := range e.Organizations {
 		values = append(values, named{value(o.Name), value(o.Website), value(o.Role)})
@@ -228,6 +231,10 @@ func factsOf(e catalog.Entry) []fact {
 	}
 	add("Where this comes from", values...)
 	return out
+}
+
+func notes(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), "; ")
 }
 
 // webAddress reports whether a text may stand as a link: others, such as
