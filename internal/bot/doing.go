@@ -91,18 +91,18 @@ type LicenseVerdict struct {
 // for all of the work.
 func licenseVerdicts(p *policy.Policy, e *entry.Entry, asOf string) []LicenseVerdict {
 	const most = 12
+	licenses := make([]policy.Licensed, len(e.Licenses))
+	unreadable := make([]bool, len(e.Licenses))
+	for i, l := range e.Licenses {
+		expr, err := spdx.Parse(strings.TrimSpace(l.Expression))
+		licenses[i], unreadable[i] = policy.Licensed{Covers: l.Covers, Expr: expr}, err != nil
+	}
 	var all []LicenseVerdict
-	for _, t := range e.Types[:min(len(e.Types), most)] {
-		own := slices.ContainsFunc(e.Licenses, func(l entry.License) bool { return l.Covers == t })
-		for _, l := range e.Licenses {
-			if l.Covers != t && (own || l.Covers != "") || len(all) == most {
-				continue
-			}
-			v := LicenseVerdict{Type: t, Expression: l.Expression}
-			if expr, err := spdx.Parse(strings.TrimSpace(l.Expression)); err != nil {
+	for _, part := range p.JudgeWork(e.Types[:min(len(e.Types), most)], licenses, asOf) {
+		for _, l := range part.Licenses[:min(len(part.Licenses), most-len(all))] {
+			v := LicenseVerdict{Type: part.Type, Expression: e.Licenses[l.At].Expression, Verdict: l.Verdict}
+			if unreadable[l.At] {
 				v.Verdict = policy.Verdict{State: policy.StateUnknown, Reason: "it is not an SPDX licence expression"}
-			} else {
-				v.Verdict = p.Judge(t, expr, asOf)
 			}
 			all = append(all, v)
 		}

@@ -28,96 +28,84 @@ licence is for, or, where the policy is what is wrong, propose a change to polic
 		if !readable { // another rule says so; what is left would be judged as if it were all
 			return
 		}
-		said := map[string]bool{}
-		for i, t := range p.Entry.Types {
-			if _, kept := p.Registry.Policy.Licenses[t]; !kept || said[t] {
-				continue
-			}
-			said[t] = true
-			own := licenses[t]
-			all := licenses[""]
-			switch {
-			case len(own) > 0:
-				for _, l := range own {
-					reportVerdict(p, l, t, "")
-				}
-			case len(all) == 0:
-				p.Reportf(item("/types", i), fmt.Sprintf("give the licence of the %s too, with covers: %s; if there is none of its own, leave the type out", t, t),
-					"no licence is given for type %q: those that are there cover other parts", t)
-			case len(p.Entry.Types) == 1 || len(all) == 1:
-				other := ""
-				if len(p.Entry.Types) > 1 {
-					other = fmt.Sprintf("if the %s is under another licence, give that too, with covers: %s; ", t, t)
-				}
-				for _, l := range all {
-					reportVerdict(p, l, t, other)
-				}
-			default:
-				reportNone(p, item("/types", i), all, t)
+		for _, part := range p.Registry.Policy.JudgeWork(p.Entry.Types, licenses, p.AsOf) {
+			if part.Listed {
+				reportPart(p, part, licenses)
 			}
 		}
 	},
 }
 
-// A coveredLicense is one licence of an entry, read.
-type coveredLicense struct {
-	pointer string
-	text    string // as written
-	expr    spdx.Expr
-}
-
-// parsedLicenses sorts the licences by what they cover; "" is all of the work.
-func parsedLicenses(p *Pass) (by map[string][]coveredLicense, readable bool) {
-	by = map[string][]coveredLicense{}
-	for i, l := range p.Entry.Licenses {
+// parsedLicenses reads the licences of the entry.
+func parsedLicenses(p *Pass) (all []policy.Licensed, readable bool) {
+	for _, l := range p.Entry.Licenses {
 		text, _ := trim(l.Expression)
 		expr, err := spdx.Parse(text)
 		if err != nil {
 			return nil, false
 		}
-		by[l.Covers] = append(by[l.Covers], coveredLicense{item("/licenses", i, "expression"), l.Expression, expr})
+		all = append(all, policy.Licensed{Covers: l.Covers, Expr: expr})
 	}
-	return by, true
+	return all, true
+}
+
+// reportPart says what the policy makes of one type of the work.
+func reportPart(p *Pass, part policy.Part, licenses []policy.Licensed) {
+	t, other := part.Type, ""
+	switch part.Basis {
+	case policy.BasisNone:
+		p.Reportf(item("/types", part.At), fmt.Sprintf("give the licence of the %s too, with covers: %s; if there is none of its own, leave the type out", t, t),
+			"no licence is given for type %q: those that are there cover other parts", t)
+		return
+	case policy.BasisChoice:
+		reportNone(p, part, licenses)
+		return
+	case policy.BasisWhole:
+		if len(p.Entry.Types) > 1 {
+			other = fmt.Sprintf("if the %s is under another licence, give that too, with covers: %s; ", t, t)
+		}
+	}
+	for _, l := range part.Licenses {
+		reportVerdict(p, l, t, other)
+	}
 }
 
 // reportVerdict says what the policy makes of one licence for one type. advice
 // comes first in the hint.
-func reportVerdict(p *Pass, l coveredLicense, workType, advice string) {
-	v := p.Registry.Policy.Judge(workType, l.expr, p.AsOf)
-	at, length := strings.Index(l.text, v.License), len(v.License)
+func reportVerdict(p *Pass, v policy.Judged, workType, advice string) {
+	pointer, text := item("/licenses", v.At, "expression"), p.Entry.Licenses[v.At].Expression
+	at, length := strings.Index(text, v.License), len(v.License)
 	if at < 0 { // spelt in another way
-		at, length = 0, len(l.text)
+		at, length = 0, len(text)
 	}
 	switch {
 	case v.State == policy.StateNotAccepted:
-		p.ReportWithinf(l.pointer, at, length, advice+acceptedHint(p, v.License, workType),
+		p.ReportWithinf(pointer, at, length, advice+acceptedHint(p, v.License, workType),
 			"licence %s is not accepted for type %q: %s", quote(v.License), workType, strings.TrimSuffix(v.Reason, "."))
 	case v.State == policy.StateAcceptedUntil:
-		p.ReportWithinf(l.pointer, at, length, "plan the change of licence with the owner of the work",
+		p.ReportWithinf(pointer, at, length, "plan the change of licence with the owner of the work",
 			"licence %s is accepted for type %q until %s, not after", quote(v.License), workType, v.Until).Severity = diag.Info
 	case v.State == policy.StateUnknown && strings.Contains(v.License, "Ref-"):
-		p.ReportWithinf(l.pointer, at, length, "if the text is that of a licence on the SPDX list, write its id; else wait for a maintainer, who reads the text",
+		p.ReportWithinf(pointer, at, length, "if the text is that of a licence on the SPDX list, write its id; else wait for a maintainer, who reads the text",
 			"licence %s is not on the SPDX list, so only a person can say whether it is accepted for type %q", quote(v.License), workType).Severity = diag.Info
 	}
 }
 
 // reportNone says that of several licences for all of the work none is accepted
 // for one of its types. It is quiet where one of them may be.
-func reportNone(p *Pass, pointer string, licenses []coveredLicense, workType string) {
+func reportNone(p *Pass, part policy.Part, licenses []policy.Licensed) {
+	if part.Verdict.State != policy.StateNotAccepted {
+		return
+	}
 	var names []string
-	var last policy.Verdict
-	for _, l := range licenses {
-		v := p.Registry.Policy.Judge(workType, l.expr, p.AsOf)
-		if v.State != policy.StateNotAccepted {
-			return
-		}
-		last = v
-		if name := l.expr.String(); !slices.Contains(names, name) {
+	for _, l := range part.Licenses {
+		if name := licenses[l.At].Expr.String(); !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
-	p.Reportf(pointer, acceptedHint(p, last.License, workType), "none of the licences (%s) is accepted for type %q: %s",
-		someOf(names), workType, strings.TrimSuffix(last.Reason, "."))
+	last := part.Licenses[len(part.Licenses)-1]
+	p.Reportf(item("/types", part.At), acceptedHint(p, last.License, part.Type), "none of the licences (%s) is accepted for type %q: %s",
+		someOf(names), part.Type, strings.TrimSuffix(last.Reason, "."))
 }
 
 // acceptedHint names up to five licences that are accepted instead: the one that
