@@ -70,7 +70,7 @@ func (b *Bot) Observe(ctx context.Context, o Observing) (*Observed, error) {
 		}
 		return m.reg.Observation(d)
 	}
-	docs, err := observe.Entries(m.reg, o.Only)
+	docs, err := observe.Entries(m.reg, o.Only, o.Options.Of)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (b *Bot) Observe(ctx context.Context, o Observing) (*Observed, error) {
 	for _, d := range docs {
 		looked[d.Ref] = true
 	}
-	every, err := observe.Entries(m.reg, nil)
+	every, err := observe.Entries(m.reg, nil, observe.Everything)
 	if err != nil {
 		return nil, err
 	}

@@ -59,6 +59,7 @@ var Rules = []*Rule{
 	reference,
 	repositoryObserved,
 	reviewPassed,
+	sbomObserved,
 	sdg,
 	sdgEvidence,
 	settings,

@@ -1,7 +1,9 @@
 // Package observe looks at the repositories that entries name, and notes what it
 // finds as dated facts: whether they are there, and which licence the texts in
-// them are. It reads over the guarded network only, within bounds of bytes and
-// time, and leaves judging to the rules.
+// them are. Likewise of the SPDX documents of dependencies that entries point at,
+// with what the policy makes of these that day. It reads over the guarded network
+// only, within bounds of bytes and time. What the facts mean for an entry is for
+// the rules.
 package observe
 
 import (
@@ -21,6 +23,7 @@ import (
 
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/fetch"
+	"github.com/dpg-registry/dpg-registry/internal/policy"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/internal/spdx"
 	"github.com/dpg-registry/dpg-registry/internal/spdx/match"
@@ -31,8 +34,20 @@ type Detector interface {
 	Detect(text []byte) match.Result
 }
 
+// A Subject is what is looked at; several are added up.
+type Subject uint
+
+// The subjects.
+const (
+	Repositories Subject = 1 << iota // that entries name, with their licence texts
+	SBOMs                            // documents of dependencies that entries point at
+
+	Everything = Repositories | SBOMs
+)
+
 // Options say how to look. Detector and AsOf are needed.
 type Options struct {
+	Of       Subject // what to look at; 0 is Everything
 	Detector Detector
 	AsOf     string // the date of what is seen now, "2006-01-02"
 	// Client is the way to the network; nil is a guarded one that gives each host a
@@ -82,9 +97,10 @@ type Seen struct {
 	Changed     bool                  // a fact is new or another
 }
 
-// A Miss is a repository that could not be looked at.
+// A Miss is a repository or a document that could not be looked at.
 type Miss struct {
 	Ref     entry.Ref
+	Of      Subject
 	URL     string // as the entry has it
 	Why     string // in words, on one line
 	Skipped bool   // nobody tried, because of a bound or a limit of this run
@@ -97,10 +113,13 @@ func (u *UnknownEntry) Error() string {
 	return fmt.Sprintf("there is no entry %q; name one by its id, such as dhis2", u.Name)
 }
 
-// Entries lists the entries whose repositories can be looked at: live ones that
-// name some. only, where it is not empty, picks some by id or by reference; the
-// error is an *UnknownEntry.
-func Entries(reg *registry.Registry, only []string) ([]*registry.Doc, error) {
+// Entries lists the entries that have something to look at: live ones that name a
+// repository or a document, whichever of is about; 0 is Everything. only, where it
+// is not empty, picks some by id or by reference; the error is an *UnknownEntry.
+func Entries(reg *registry.Registry, only []string, of Subject) ([]*registry.Doc, error) {
+	if of == 0 {
+		of = Everything
+	}
 	found := map[string]bool{}
 	var docs []*registry.Doc
 	for _, d := range reg.Docs {
@@ -110,7 +129,7 @@ func Entries(reg *registry.Registry, only []string) ([]*registry.Doc, error) {
 				named, found[o] = true, true
 			}
 		}
-		if named && d.Entry != nil && !d.Broken && reg.Entry(d.Ref) == d && d.Entry.Status.Live() && len(d.Entry.Repositories) > 0 {
+		if named && d.Entry != nil && !d.Broken && reg.Entry(d.Ref) == d && d.Entry.Status.Live() && hasAny(d.Entry, of) {
 			docs = append(docs, d)
 		}
 	}
@@ -122,11 +141,19 @@ func Entries(reg *registry.Registry, only []string) ([]*registry.Doc, error) {
 	return docs, nil
 }
 
-// Look looks at the repositories of entries. That one of them cannot be looked at
-// stops nothing: it is a Miss. The error is the context's, or that of Options.
+// hasAny reports whether an entry has something of these subjects.
+func hasAny(e *entry.Entry, of Subject) bool {
+	return of&Repositories != 0 && len(e.Repositories) > 0 || of&SBOMs != 0 && sbomAddress(e) != ""
+}
+
+// Look looks at what entries name. That one thing cannot be looked at stops
+// nothing: it is a Miss. The error is the context's, or that of Options.
 func Look(ctx context.Context, reg *registry.Registry, docs []*registry.Doc, opt Options) (*Report, error) {
 	if opt.Detector == nil || opt.AsOf == "" {
 		return nil, errors.New("observe: a detector and a date are needed")
+	}
+	if opt.Of == 0 {
+		opt.Of = Everything
 	}
 	if opt.Client == nil {
 		opt.Client = fetch.New(fetch.Options{Pause: hostPause})
@@ -146,7 +173,7 @@ func Look(ctx context.Context, reg *registry.Registry, docs []*registry.Doc, opt
 	if opt.Known == nil {
 		opt.Known = reg.Observation
 	}
-	w := &watcher{opt: &opt, cache: cache(opt.Cache), all: fetch.NewBudget(opt.AllBytes, nil)}
+	w := &watcher{opt: &opt, policy: reg.Policy, cache: cache(opt.Cache), all: fetch.NewBudget(opt.AllBytes, nil)}
 	var err error
 	if w.hub, err = newHub(&opt); err != nil {
 		return nil, err
@@ -179,13 +206,14 @@ func Look(ctx context.Context, reg *registry.Registry, docs []*registry.Doc, opt
 }
 
 type watcher struct {
-	opt   *Options
-	cache cache
-	hub   *hub
-	all   *fetch.Budget
+	opt    *Options
+	policy *policy.Policy
+	cache  cache
+	hub    *hub
+	all    *fetch.Budget
 }
 
-// entry looks at the repositories of one entry, one after another.
+// entry looks at what one entry names, one after another.
 func (w *watcher) entry(ctx context.Context, d *registry.Doc) (Seen, []Miss) {
 	ctx, cancel := context.WithTimeout(ctx, w.opt.Entry)
 	defer cancel()
@@ -193,6 +221,55 @@ func (w *watcher) entry(ctx context.Context, d *registry.Doc) (Seen, []Miss) {
 	ctx = fetch.WithBudget(ctx, budget)
 	old := w.opt.Known(d)
 	now := &registry.Observation{Schema: registry.ObservationSchema, Entry: d.Ref.String()}
+	missed := append(w.repositories(ctx, d, budget, old, now), w.sbom(ctx, d, budget, old, now)...)
+	if len(now.Repositories) == 0 && now.SBOM == nil {
+		now = nil
+	}
+	return Seen{Doc: d, Observation: now, Changed: !SameFacts(old, now)}, missed
+}
+
+// spent says why nothing more is fetched for an entry; "" where something may be.
+func (w *watcher) spent(ctx context.Context, budget *fetch.Budget) string {
+	switch {
+	case w.all.Left() == 0:
+		return fmt.Sprintf("this run has fetched its %d MiB", w.opt.AllBytes>>20)
+	case budget.Left() == 0:
+		return fmt.Sprintf("%d MiB are fetched for this entry already", w.opt.EntryBytes>>20)
+	case ctx.Err() != nil:
+		return fmt.Sprintf("the %s for this entry are over", w.opt.Entry)
+	}
+	return ""
+}
+
+// sbom looks at the document of dependencies that an entry points at.
+func (w *watcher) sbom(ctx context.Context, d *registry.Doc, budget *fetch.Budget, old, now *registry.Observation) []Miss {
+	address := sbomAddress(d.Entry)
+	if address == "" {
+		return nil
+	}
+	if old != nil && old.SBOM != nil && old.SBOM.URL == address {
+		now.SBOM = old.SBOM // what was known stays where nothing new is
+	}
+	if w.opt.Of&SBOMs == 0 {
+		return nil
+	}
+	miss := Miss{Ref: d.Ref, Of: SBOMs, URL: address, Skipped: true, Why: w.spent(ctx, budget)}
+	if miss.Why == "" {
+		o, err := w.dependencies(ctx, address)
+		if err == nil {
+			if !sameSBOM(now.SBOM, &o) {
+				now.SBOM = &o
+			}
+			return nil
+		}
+		var limited *limit
+		miss.Why, miss.Skipped = fetch.Explain(err), errors.As(err, &limited)
+	}
+	return []Miss{miss}
+}
+
+// repositories looks at the repositories of an entry.
+func (w *watcher) repositories(ctx context.Context, d *registry.Doc, budget *fetch.Budget, old, now *registry.Observation) []Miss {
 	var missed []Miss
 	looked := map[string]bool{}
 	for _, r := range d.Entry.Repositories {
@@ -202,17 +279,17 @@ func (w *watcher) entry(ctx context.Context, d *registry.Doc) (Seen, []Miss) {
 		}
 		looked[address] = true
 		before := find(old, address)
-		miss := Miss{Ref: d.Ref, URL: address, Skipped: true}
+		if w.opt.Of&Repositories == 0 {
+			if before != nil {
+				now.Repositories = append(now.Repositories, *before)
+			}
+			continue
+		}
+		miss := Miss{Ref: d.Ref, Of: Repositories, URL: address, Skipped: true, Why: w.spent(ctx, budget)}
 		switch {
 		case len(looked) > maxRepositories:
 			miss.Why = fmt.Sprintf("only the first %d repositories of an entry are looked at", maxRepositories)
-		case w.all.Left() == 0:
-			miss.Why = fmt.Sprintf("this run has fetched its %d MiB", w.opt.AllBytes>>20)
-		case budget.Left() == 0:
-			miss.Why = fmt.Sprintf("%d MiB are fetched for this entry already", w.opt.EntryBytes>>20)
-		case ctx.Err() != nil:
-			miss.Why = fmt.Sprintf("the %s for this entry are over", w.opt.Entry)
-		default:
+		case miss.Why == "":
 			o, err := w.repository(ctx, address)
 			var limited *limit
 			if err == nil {
@@ -229,22 +306,14 @@ func (w *watcher) entry(ctx context.Context, d *registry.Doc) (Seen, []Miss) {
 			now.Repositories = append(now.Repositories, *before)
 		}
 	}
-	if len(now.Repositories) == 0 {
-		now = nil
-	}
-	return Seen{Doc: d, Observation: now, Changed: !SameFacts(old, now)}, missed
+	return missed
 }
 
 func find(o *registry.Observation, address string) *registry.ObservedRepository {
 	if o == nil {
 		return nil
 	}
-	for i := range o.Repositories {
-		if o.Repositories[i].URL == address {
-			return &o.Repositories[i]
-		}
-	}
-	return nil
+	return o.Repository(address)
 }
 
 // repository looks at one address.
@@ -306,13 +375,13 @@ func (w *watcher) detect(text []byte, of *registry.ObservedFile) {
 }
 
 // SameFacts reports whether two observations say the same: where repositories are
-// and what their licence texts are. Days, commits and how sure a detector was are
-// no facts of their own.
+// and what their licence texts are, and which dependencies create restrictions.
+// Days, commits and how sure a detector was are no facts of their own.
 func SameFacts(a, b *registry.Observation) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.Schema == b.Schema && a.Entry == b.Entry && slices.EqualFunc(a.Repositories, b.Repositories, sameFacts)
+	return a.Schema == b.Schema && a.Entry == b.Entry && slices.EqualFunc(a.Repositories, b.Repositories, sameFacts) && sameSBOM(a.SBOM, b.SBOM)
 }
 
 func sameFacts(a, b registry.ObservedRepository) bool {

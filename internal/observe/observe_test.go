@@ -91,7 +91,7 @@ func TestLookThroughGit(t *testing.T) {
 			s.posts.Store(0)
 			opt := testOptions(t, s.Server)
 			reg := testRegistry(t, map[string][]string{"aid": {s.URL + "/aid"}}, nil)
-			docs, err := Entries(reg, nil)
+			docs, err := Entries(reg, nil, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -254,10 +254,10 @@ func TestFailureStopsNothing(t *testing.T) {
 	if calls != 4 {
 		t.Errorf("progress was told %d times", calls)
 	}
-	if _, err := Entries(reg, []string{"nobody"}); err == nil {
+	if _, err := Entries(reg, []string{"nobody"}, 0); err == nil {
 		t.Error("an entry that is not there is found")
 	}
-	if docs, err := Entries(reg, []string{"good", "dpg/bad"}); err != nil || len(docs) != 2 {
+	if docs, err := Entries(reg, []string{"good", "dpg/bad"}, 0); err != nil || len(docs) != 2 {
 		t.Errorf("Entries picks %v, %v", docs, err)
 	}
 }

@@ -18,7 +18,7 @@ type Proposal struct {
 	Ref    entry.Ref // of the entry; of the file's own place where the entry is gone
 	New    *registry.Observation
 	Data   []byte // what the file should hold; nil for Delete
-	Delete bool   // the entry is gone, no longer live, or without repositories
+	Delete bool   // the entry is gone, no longer live, or without anything to look at
 }
 
 // Plan compares the observation files of a registry with what was seen, and
@@ -51,7 +51,7 @@ func Plan(reg *registry.Registry, r *Report) ([]Proposal, error) {
 	wanted := map[string]bool{}
 	for _, d := range reg.Docs {
 		// What cannot be read may be mended tomorrow.
-		if d.Entry == nil || d.Broken || d.Entry.Status.Live() && len(d.Entry.Repositories) > 0 {
+		if d.Entry == nil || d.Broken || d.Entry.Status.Live() && hasAny(d.Entry, Everything) {
 			wanted[d.ObservationPath(reg.Prefix)] = true
 		}
 	}
@@ -81,6 +81,9 @@ func Facts(p Proposal) ([]byte, error) {
 		return nil, nil
 	}
 	o := p.New.Clone()
+	if s := o.SBOM; s != nil {
+		s.AsOf, s.SHA256, s.Dependencies = "", "", 0
+	}
 	for i := range o.Repositories {
 		r := &o.Repositories[i]
 		r.AsOf, r.Commit = "", ""

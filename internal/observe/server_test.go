@@ -145,7 +145,7 @@ func testRegistry(t testing.TB, repositories map[string][]string, more map[strin
 
 func look(t testing.TB, reg *registry.Registry, opt Options) *Report {
 	t.Helper()
-	docs, err := Entries(reg, nil)
+	docs, err := Entries(reg, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -202,7 +202,7 @@ func (r *observing) write(ctx context.Context, o *cli.IO, opt observe.Options) e
 		o.Say("nothing is looked at: bot.behaviours in the settings leaves out %q", "observe")
 		return nil
 	}
-	docs, err := observe.Entries(reg, r.only)
+	docs, err := observe.Entries(reg, r.only, opt.Of)
 	if err != nil {
 		return mistaken(err)
 	}
