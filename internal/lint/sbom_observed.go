@@ -30,23 +30,61 @@ a waiver.`,
 		if s.URL != strings.TrimSpace(p.Entry.SBOM.URL) {
 			return // of another document; the bot will look again
 		}
-		switch {
-		case s.State == registry.StateGone:
-			p.Reportf(at, "give the address where it is kept now, or take sbom out",
-				"the document %s was not there, or not for the public, on %s", quote(s.URL), s.AsOf)
-		case s.State == registry.StateUnreadable:
-			p.Reportf(at, "give the address of an SPDX 2.2 or 2.3 document, as JSON or tag-value; dpg license sbom FILE tries one",
-				"the document %s could not be read on %s: %s", quote(s.URL), s.AsOf, s.Fault)
-		case s.NotAccepted > 0:
-			p.Reportf(at, "ask the project to do without these, or to offer open ones beside them; if the document is out of date, give a newer one",
-				"the document %s lists %s, %d of them under licences that are not accepted, as seen on %s: %s",
-				quote(s.URL), counted(s.Dependencies), s.NotAccepted, s.AsOf, restrictionsOf(s, policy.StateNotAccepted))
-		case s.Unknown > 0:
-			p.Reportf(at, "ask the project to have its tool fill in these licences; nothing is wrong as far as is known",
-				"the document %s lists %s, %d of them under licences that nobody can judge, as seen on %s: %s",
-				quote(s.URL), counted(s.Dependencies), s.Unknown, s.AsOf, restrictionsOf(s, policy.StateUnknown)).Severity = diag.Info
+		switch says := DescribeSBOM(s); JudgeSBOM(s) {
+		case SBOMGone:
+			p.Reportf(at, "give the address where it is kept now, or take sbom out", "%s", says)
+		case SBOMUnreadable:
+			p.Reportf(at, "give the address of an SPDX 2.2 or 2.3 document, as JSON or tag-value; dpg license sbom FILE tries one", "%s", says)
+		case SBOMRestricted:
+			p.Reportf(at, "ask the project to do without these, or to offer open ones beside them; if the document is out of date, give a newer one", "%s", says)
+		case SBOMUntold:
+			p.Reportf(at, "ask the project to have its tool fill in these licences; nothing is wrong as far as is known", "%s", says).Severity = diag.Info
 		}
 	},
+}
+
+// An SBOMVerdict is what comes of looking at a document of dependencies.
+type SBOMVerdict string
+
+// The verdicts, the gravest first.
+const (
+	SBOMGone       SBOMVerdict = "gone"
+	SBOMUnreadable SBOMVerdict = "unreadable"
+	SBOMRestricted SBOMVerdict = "restricted" // a licence in it is not accepted
+	SBOMUntold     SBOMVerdict = "untold"     // of some licence in it nobody can say
+	SBOMAccepted   SBOMVerdict = "accepted"   // all of them are
+)
+
+// JudgeSBOM sums up what was seen of a document.
+func JudgeSBOM(s *registry.ObservedSBOM) SBOMVerdict {
+	switch {
+	case s.State == registry.StateGone:
+		return SBOMGone
+	case s.State == registry.StateUnreadable:
+		return SBOMUnreadable
+	case s.NotAccepted > 0:
+		return SBOMRestricted
+	case s.Unknown > 0:
+		return SBOMUntold
+	}
+	return SBOMAccepted
+}
+
+// DescribeSBOM says the same in words, for those who keep the entry; one line.
+func DescribeSBOM(s *registry.ObservedSBOM) string {
+	switch JudgeSBOM(s) {
+	case SBOMGone:
+		return fmt.Sprintf("the document %s was not there, or not for the public, on %s", quote(s.URL), s.AsOf)
+	case SBOMUnreadable:
+		return fmt.Sprintf("the document %s could not be read on %s: %s", quote(s.URL), s.AsOf, s.Fault)
+	case SBOMRestricted:
+		return fmt.Sprintf("the document %s lists %s, %d of them under licences that are not accepted, as seen on %s: %s",
+			quote(s.URL), counted(s.Dependencies), s.NotAccepted, s.AsOf, restrictionsOf(s, policy.StateNotAccepted))
+	case SBOMUntold:
+		return fmt.Sprintf("the document %s lists %s, %d of them under licences that nobody can judge, as seen on %s: %s",
+			quote(s.URL), counted(s.Dependencies), s.Unknown, s.AsOf, restrictionsOf(s, policy.StateUnknown))
+	}
+	return fmt.Sprintf("the document %s lists %s, none under a licence that is not accepted, as seen on %s", quote(s.URL), counted(s.Dependencies), s.AsOf)
 }
 
 func counted(n int) string {

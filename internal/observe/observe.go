@@ -7,6 +7,7 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -147,7 +148,12 @@ func hasAny(e *entry.Entry, of Subject) bool {
 }
 
 // Look looks at what entries name. That one thing cannot be looked at stops
-// nothing: it is a Miss. The error is the context's, or that of Options.
+// nothing: it is a Miss. Entries of which nothing is known yet come first, and then
+// the others, in another order each day: where a run ends early, as at the limit of
+// a forge, the next one does not spend itself on the same again.
+//
+// The error is the context's, or that of Options. With the context's comes a report
+// of the entries that were done by then.
 func Look(ctx context.Context, reg *registry.Registry, docs []*registry.Doc, opt Options) (*Report, error) {
 	if opt.Detector == nil || opt.AsOf == "" {
 		return nil, errors.New("observe: a detector and a date are needed")
@@ -184,25 +190,42 @@ func Look(ctx context.Context, reg *registry.Registry, docs []*registry.Doc, opt
 	done := 0
 	g, running := errgroup.WithContext(ctx)
 	g.SetLimit(opt.Jobs)
-	for i, d := range docs {
+	for _, i := range w.order(docs) {
 		if running.Err() != nil {
 			break
 		}
 		g.Go(func() error {
-			seen[i], missed[i] = w.entry(running, d)
+			s, m := w.entry(running, docs[i])
+			if err := running.Err(); err != nil {
+				return err // what was not reached was not missed
+			}
+			seen[i], missed[i] = s, m
 			if opt.Each != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				done++
 				opt.Each(done, len(docs))
 			}
-			return running.Err()
+			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return nil, err
+	err = cmp.Or(g.Wait(), ctx.Err())
+	seen = slices.DeleteFunc(seen, func(s Seen) bool { return s.Doc == nil })
+	return &Report{Seen: seen, Missed: slices.Concat(missed...)}, err
+}
+
+// order gives the order in which entries are looked at, as indexes.
+func (w *watcher) order(docs []*registry.Doc) []int {
+	at, key := make([]int, len(docs)), make([]string, len(docs))
+	for i, d := range docs {
+		at[i] = i
+		if w.opt.Known(d) != nil {
+			sum := sha256.Sum256([]byte(w.opt.AsOf + " " + d.Ref.String()))
+			key[i] = "known " + string(sum[:])
+		}
 	}
-	return &Report{Seen: seen, Missed: slices.Concat(missed...)}, ctx.Err()
+	slices.SortStableFunc(at, func(a, b int) int { return strings.Compare(key[a], key[b]) })
+	return at
 }
 
 type watcher struct {
@@ -211,6 +234,7 @@ type watcher struct {
 	cache  cache
 	hub    *hub
 	all    *fetch.Budget
+	silent silence
 }
 
 // entry looks at what one entry names, one after another.
@@ -228,9 +252,12 @@ func (w *watcher) entry(ctx context.Context, d *registry.Doc) (Seen, []Miss) {
 	return Seen{Doc: d, Observation: now, Changed: !SameFacts(old, now)}, missed
 }
 
-// spent says why nothing more is fetched for an entry; "" where something may be.
-func (w *watcher) spent(ctx context.Context, budget *fetch.Budget) string {
+// spent says why nothing is fetched from an address for an entry; "" where it is.
+func (w *watcher) spent(ctx context.Context, budget *fetch.Budget, address string) string {
+	silent := w.silent.of(address)
 	switch {
+	case silent != "":
+		return silent
 	case w.all.Left() == 0:
 		return fmt.Sprintf("this run has fetched its %d MiB", w.opt.AllBytes>>20)
 	case budget.Left() == 0:
@@ -253,9 +280,10 @@ func (w *watcher) sbom(ctx context.Context, d *registry.Doc, budget *fetch.Budge
 	if w.opt.Of&SBOMs == 0 {
 		return nil
 	}
-	miss := Miss{Ref: d.Ref, Of: SBOMs, URL: address, Skipped: true, Why: w.spent(ctx, budget)}
+	miss := Miss{Ref: d.Ref, Of: SBOMs, URL: address, Skipped: true, Why: w.spent(ctx, budget, address)}
 	if miss.Why == "" {
 		o, err := w.dependencies(ctx, address)
+		w.silent.note(address, err)
 		if err == nil {
 			if !sameSBOM(now.SBOM, &o) {
 				now.SBOM = &o
@@ -285,12 +313,13 @@ func (w *watcher) repositories(ctx context.Context, d *registry.Doc, budget *fet
 			}
 			continue
 		}
-		miss := Miss{Ref: d.Ref, Of: Repositories, URL: address, Skipped: true, Why: w.spent(ctx, budget)}
+		miss := Miss{Ref: d.Ref, Of: Repositories, URL: address, Skipped: true, Why: w.spent(ctx, budget, address)}
 		switch {
 		case len(looked) > maxRepositories:
 			miss.Why = fmt.Sprintf("only the first %d repositories of an entry are looked at", maxRepositories)
 		case miss.Why == "":
 			o, err := w.repository(ctx, address)
+			w.silent.note(address, err)
 			var limited *limit
 			if err == nil {
 				if before != nil && sameFacts(*before, o) {

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -485,5 +486,94 @@ func TestLookReadsWords(t *testing.T) {
 	}
 	if f := of[1].Files[0]; f.Expression != "" {
 		t.Errorf("with a clause added: %+v", f)
+	}
+}
+
+// A host that is down costs the run three entries' time, however many name it.
+func TestSilentHost(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer s.Close()
+	g := newGitServer(t)
+	g.commit(t, "good", map[string][]byte{"LICENSE": tag("MIT")})
+	urls := map[string][]string{}
+	for i := range 6 {
+		urls[fmt.Sprint("a", i)] = []string{s.URL + "/x"}
+	}
+	urls["b"] = []string{g.URL + "/good"}
+	opt := testOptions(t, s, g.Server)
+	opt.Jobs, opt.Entry = 1, 400*time.Millisecond
+	r := look(t, testRegistry(t, urls, nil), opt)
+	failed, skipped := 0, 0
+	for _, m := range r.Missed {
+		switch {
+		case !m.Skipped && m.Why == "no whole answer came in time":
+			failed++
+		case m.Skipped && strings.HasSuffix(m.Why, "did not answer 3 times in this run"):
+			skipped++
+		default:
+			t.Errorf("missed: %+v", m)
+		}
+	}
+	if failed != 3 || skipped != 3 {
+		t.Errorf("%d failed, %d skipped", failed, skipped)
+	}
+	if last := r.Seen[len(r.Seen)-1]; last.Doc.Ref.ID != "b" || last.Observation == nil {
+		t.Errorf("another host was left out: %+v", last)
+	}
+}
+
+// Whoever interrupts a run keeps what was seen until then, and goes on with what
+// was not.
+func TestInterrupted(t *testing.T) {
+	var interrupt atomic.Pointer[context.CancelFunc]
+	interrupted := func() context.Context {
+		ctx, cancel := context.WithCancel(t.Context())
+		t.Cleanup(cancel)
+		interrupt.Store(&cancel)
+		return ctx
+	}
+	g := newGitServer(t)
+	g.commit(t, "good", map[string][]byte{"LICENSE": tag("MIT")})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		(*interrupt.Load())()
+		<-r.Context().Done()
+	}))
+	defer s.Close()
+	urls := map[string][]string{"a": {g.URL + "/good"}, "b": {g.URL + "/good"}, "c": {s.URL + "/x"}, "d": {g.URL + "/good"}}
+	opt := testOptions(t, s, g.Server)
+	opt.Jobs = 1
+	seen := func(reg *registry.Registry, ctx context.Context) (names []string, proposals []Proposal, err error) {
+		docs, err := Entries(reg, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, failed := Look(ctx, reg, docs, opt)
+		for _, s := range r.Seen {
+			names = append(names, s.Doc.Ref.ID)
+		}
+		if len(r.Missed) > 0 && failed != nil {
+			t.Errorf("missed: %+v", r.Missed)
+		}
+		p, err := Plan(reg, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return names, p, failed
+	}
+	names, proposals, err := seen(testRegistry(t, urls, nil), interrupted())
+	if !errors.Is(err, context.Canceled) || !slices.Equal(names, []string{"a", "b"}) || len(proposals) != 2 {
+		t.Fatalf("interrupted: %v, seen %v, %d proposals", err, names, len(proposals))
+	}
+	files := map[string]string{}
+	for _, p := range proposals {
+		files[p.Path] = string(p.Data)
+	}
+	// What is unknown comes first: c, which stands before d, interrupts this one too.
+	if names, _, err := seen(testRegistry(t, urls, files), interrupted()); !errors.Is(err, context.Canceled) || len(names) != 0 {
+		t.Errorf("interrupted again: %v, seen %v", err, names)
+	}
+	urls["c"] = nil
+	if names, proposals, err := seen(testRegistry(t, urls, files), t.Context()); err != nil || !slices.Equal(names, []string{"a", "b", "d"}) || len(proposals) != 1 {
+		t.Errorf("in the end: %v, seen %v, %d proposals", err, names, len(proposals))
 	}
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,32 +25,41 @@ import (
 
 var observeCommand = cli.Command{
 	Name:    "observe",
-	Summary: "look at the entries' repositories: are they there, under which licence",
+	Summary: "look at what entries name: repositories, their licences, lists of dependencies",
 	Help: `
-Looks at the repositories of every live entry, reads the licence texts in them at
-the head of the default branch, tells which licences they are, and notes that with
-the commit and the day in observations/. A file is rewritten only when a fact
-changes. Where a text does not agree with its entry, dpg validate says so. With
---forge the notes are proposed as one pull request, at most 25 entries at a time;
-without it they are written to the registry's folder.
+Looks at what every live entry names outside, and notes it with the day in
+observations/. A file is rewritten only when a fact changes. With --forge the notes
+are proposed as one pull request, at most 25 entries at a time; without it they are
+written to the registry's folder.
+
+--licenses  the repositories: whether they are there, and which licences the texts in
+            them are, at the head of the default branch, with its commit
+--sbom      the SPDX documents of dependencies that entries name with sbom.url: which
+            of these create restrictions, by the policy of that day
+
+Without one of the two, both. Where what is seen does not agree with an entry, dpg
+validate says so.
 
 GitHub is asked through its API, without a token about a dozen repositories an
 hour; with one in GITHUB_TOKEN a thousand. Other repositories are read over Git's
 own protocol. Only public addresses are asked, never through a proxy. What could
-not be read is named and counted, and stops nothing else.
+not be read is named and counted, and stops nothing else; a host that did not answer
+three times is left alone. Entries of which nothing is known come first, so a run
+that a limit or a person ended is carried on by the next.
 
-Standard output has one line a repository: verdict, entry, address, reason. Exits 3
-if nothing at all could be read.`,
+Standard output has a line for each repository and document: verdict, entry, address,
+reason. Exits 3 if nothing at all could be read.`,
 	Examples: []string{
 		"dpgbot observe --licenses --entry dhis2 --dry-run",
-		"dpgbot observe --licenses --forge ./forge",
+		"dpgbot observe --forge ./forge",
 	},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		var b botFlags
 		b.declare(flags)
 		flags.Lookup("forge").Usage = "propose on this forge, a `DIR`, and write nothing here"
 		flags.Lookup("as-of").Usage = "note what is seen as of `DATE`, such as 2026-01-31 (default today)"
-		licenses := flags.Bool("licenses", true, "read licence texts; in this version all there is to look at")
+		licenses := flags.Bool("licenses", false, "look at repositories and the licence texts in them; alone, at nothing else")
+		sbom := flags.Bool("sbom", false, "look at the documents of dependencies that entries name; alone, at nothing else")
 		run := observing{botFlags: &b, outputs: outputsFlag(flags)}
 		flags.Func("entry", "look at the entry of this `ID` only; may be given again for more", func(s string) error {
 			if s == "" {
@@ -67,8 +78,16 @@ if nothing at all could be read.`,
 			if len(args) > 0 {
 				return cli.Usagef("observe takes no arguments; name entries with --entry ID")
 			}
-			if !*licenses {
-				return cli.Usagef("nothing is left to look at: leave --licenses=false out")
+			if *licenses {
+				run.of |= observe.Repositories
+			}
+			if *sbom {
+				run.of |= observe.SBOMs
+			}
+			refused := false
+			flags.Visit(func(f *flag.Flag) { refused = refused || (f.Name == "licenses" || f.Name == "sbom") && run.of == 0 })
+			if refused {
+				return cli.Usagef("nothing is left to look at: without --licenses and --sbom, both are")
 			}
 			if run.timeout <= 0 || run.mib <= 0 {
 				return cli.Usagef("--timeout and --max-mib must be more than nothing")
@@ -90,8 +109,10 @@ func cacheDir() string {
 
 type observing struct {
 	*botFlags
+	of      observe.Subject // 0 is everything
 	only    []string
 	dry     bool
+	client  *http.Client // nil is the guarded one; there for tests, whose servers are on this machine
 	jobs    *int
 	timeout time.Duration
 	mib     int64
@@ -123,12 +144,12 @@ func (r *observing) run(ctx context.Context, o *cli.IO) error {
 		return err
 	}
 	opt := observe.Options{
-		Detector: detector, Token: os.Getenv("GITHUB_TOKEN"), Cache: r.cache,
+		Of: r.of, Client: r.client, Detector: detector, Token: os.Getenv("GITHUB_TOKEN"), Cache: r.cache,
 		Jobs: *r.jobs, Entry: r.timeout, AllBytes: r.mib << 20,
 	}
 	if o.Terminal {
 		opt.Each = func(done, all int) {
-			if done%10 == 0 || done == all {
+			if done == 1 || done%10 == 0 || done == all {
 				o.Say("%d of %d entries looked at", done, all)
 			}
 		}
@@ -206,10 +227,11 @@ func (r *observing) write(ctx context.Context, o *cli.IO, opt observe.Options) e
 	if err != nil {
 		return mistaken(err)
 	}
-	report, err := observe.Look(ctx, reg, docs, opt)
-	if err != nil {
-		return err
+	report, stopped := observe.Look(ctx, reg, docs, opt)
+	if report == nil {
+		return stopped
 	}
+	// What was seen until a run was interrupted is not to be asked again.
 	proposals, err := observe.Plan(reg, report)
 	if err != nil {
 		return err
@@ -220,9 +242,7 @@ func (r *observing) write(ctx context.Context, o *cli.IO, opt observe.Options) e
 	} else if err := writeObservations(r.folder, proposals); err != nil {
 		return err
 	}
-	if err := r.tell(o, report); err != nil {
-		return err
-	}
+	failed := r.tell(o, report)
 	deleted := 0
 	for _, p := range proposals {
 		if p.Delete {
@@ -230,6 +250,13 @@ func (r *observing) write(ctx context.Context, o *cli.IO, opt observe.Options) e
 		}
 	}
 	o.Say("%s %s, %d deleted", observations(len(proposals)-deleted), verb, deleted)
+	if stopped != nil {
+		o.Say("%d of %s were looked at; the next run begins with the others", len(report.Seen), entries(len(docs)))
+		return stopped
+	}
+	if failed != nil {
+		return failed
+	}
 	if len(proposals) > 0 && !r.dry {
 		o.Next("dpg validate --registry %s", r.folder)
 	}
@@ -259,43 +286,92 @@ func writeObservations(dir string, proposals []observe.Proposal) error {
 	return nil
 }
 
-// tell prints what every repository came to, and a summary.
+// What a line begins with where there is no verdict.
+const (
+	wordFailed  = "failed"
+	wordSkipped = "skipped"
+)
+
+// tell prints what every repository and document came to, entry by entry, and a
+// summary.
 func (r *observing) tell(o *cli.IO, report *observe.Report) error {
-	missed := map[entry.Ref]map[string]bool{}
-	for _, m := range report.Missed {
-		if missed[m.Ref] == nil {
-			missed[m.Ref] = map[string]bool{}
-		}
-		missed[m.Ref][m.URL] = true
+	type thing struct {
+		ref entry.Ref
+		of  observe.Subject
+		url string
 	}
-	count := map[lint.Verdict]int{}
+	missed := map[thing]bool{}
+	misses := map[entry.Ref][]observe.Miss{}
+	for _, m := range report.Missed {
+		missed[thing{m.Ref, m.Of, m.URL}] = true
+		misses[m.Ref] = append(misses[m.Ref], m)
+	}
+	count := map[observe.Subject]map[string]int{observe.Repositories: {}, observe.SBOMs: {}}
 	looked := 0
+	say := func(of observe.Subject, word string, ref entry.Ref, url, why string) {
+		count[of][word]++
+		fmt.Fprintln(o.Out, diag.OneLine(fmt.Sprintf("%-10s %s %s: %s", word, ref, url, why)))
+	}
+	// What is known from before, and was not looked at now, is no news.
+	now := func(t thing) bool { return (r.of == 0 || r.of&t.of != 0) && !missed[t] }
 	for _, s := range report.Seen {
+		ref := s.Doc.Ref
 		for _, c := range lint.CompareLicenses(s.Doc.Entry, s.Observation) {
 			url := strings.TrimSpace(s.Doc.Entry.Repositories[c.Repository].URL)
-			if missed[s.Doc.Ref][url] {
-				continue // known from before
+			if now(thing{ref, observe.Repositories, url}) {
+				looked++
+				word, why := seenWords(s.Observation.Repository(url), c)
+				say(observe.Repositories, word, ref, url, why)
 			}
+		}
+		if s.Observation != nil && s.Observation.SBOM != nil && now(thing{ref, observe.SBOMs, s.Observation.SBOM.URL}) {
 			looked++
-			count[c.Verdict]++
-			fmt.Fprintln(o.Out, diag.OneLine(fmt.Sprintf("%-10s %s %s: %s", c.Verdict, s.Doc.Ref, url, c.Reason)))
+			say(observe.SBOMs, string(lint.JudgeSBOM(s.Observation.SBOM)), ref, s.Observation.SBOM.URL, lint.DescribeSBOM(s.Observation.SBOM))
+		}
+		for _, m := range misses[ref] {
+			word := wordFailed
+			if m.Skipped {
+				word = wordSkipped
+			}
+			say(m.Of, word, ref, m.URL, m.Why)
 		}
 	}
-	failed, skipped := 0, 0
-	for _, m := range report.Missed {
-		word := "failed"
-		if m.Skipped {
-			word, skipped = "skipped", skipped+1
-		} else {
-			failed++
-		}
-		fmt.Fprintln(o.Out, diag.OneLine(fmt.Sprintf("%-10s %s %s: %s", word, m.Ref, m.URL, m.Why)))
-	}
-	o.Say("%d repositories of %d entries as of %s: %d the same, %d compatible, %d different, %d unknown; %d failed, %d skipped",
-		looked+len(report.Missed), len(report.Seen), r.asOf,
-		count[lint.VerdictSame], count[lint.VerdictCompatible], count[lint.VerdictDifferent], count[lint.VerdictUnknown], failed, skipped)
+	o.Say("%s looked at as of %s", entries(len(report.Seen)), r.asOf)
+	sum(o, "repositories", count[observe.Repositories], string(lint.VerdictSame), string(lint.VerdictCompatible), string(lint.VerdictDifferent), string(lint.VerdictUnknown),
+		registry.StateEmpty, registry.StateGone)
+	sum(o, "documents", count[observe.SBOMs], string(lint.SBOMAccepted), string(lint.SBOMRestricted), string(lint.SBOMUntold), string(lint.SBOMUnreadable), string(lint.SBOMGone))
 	if looked == 0 && len(report.Missed) > 0 {
-		return errors.New("no repository could be read")
+		return errors.New("nothing could be read")
 	}
 	return nil
+}
+
+// seenWords puts what was seen of a repository in a word and a reason, behind its
+// address.
+func seenWords(o *registry.ObservedRepository, c lint.LicenseComparison) (word, why string) {
+	word = string(c.Verdict)
+	why = strings.Replace(c.Reason, "repository "+strconv.Quote(o.URL), "it", 1)
+	switch o.State {
+	case registry.StateGone, registry.StateEmpty:
+		word = o.State
+	case registry.StateMoved:
+		why += "; it has moved to " + o.MovedTo
+	}
+	if o.Archived {
+		why += "; its owners archived it"
+	}
+	return word, why
+}
+
+// sum says how many of what came to what; nothing where there was none.
+func sum(o *cli.IO, what string, count map[string]int, verdicts ...string) {
+	all := 0
+	var parts []string
+	for _, w := range append(verdicts, wordFailed, wordSkipped) {
+		all += count[w]
+		parts = append(parts, fmt.Sprintf("%d %s", count[w], w))
+	}
+	if all > 0 {
+		o.Say("%-12s %4d: %s", what, all, strings.Join(parts, ", "))
+	}
 }
