@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ type Observed struct {
 	Waiting  int                // of those, how many wait for a pull request to merge
 }
 
-// Observe looks at the repositories of the default branch's entries, and keeps the
+// Observe looks at what the default branch's entries name outside, and keeps the
 // one pull request that proposes what was seen. What that pull request proposes
 // already is known, so that it changes only when a fact does.
 func (b *Bot) Observe(ctx context.Context, o Observing) (*Observed, error) {
@@ -193,18 +194,19 @@ func describeSeen(reg *registry.Registry, batch []observe.Proposal, waiting int)
 	message = fmt.Sprintf("observe: note what was seen of %s\n\n%s\n", plural(len(batch), "entry", "entries"), strings.Join(ids, "\n"))
 
 	var b strings.Builder
-	b.WriteString("The bot looked at the repositories of " + plural(len(batch), "entry", "entries") + ", and proposes to note whether they are there, and which licence the texts in them are, " +
-		"with the commit and the day. These are facts beside the entries; the entries stay as they are.\n\n" +
+	b.WriteString("The bot looked at what " + plural(len(batch), "entry names", "entries name") + " outside, and proposes to note whether their repositories are there, which licence the texts in them are " +
+		"(with the commit and the day), and which dependencies their SPDX documents list under licences that create restrictions. These are facts beside the entries; the entries stay as they are.\n\n" +
 		"**Next: a maintainer.**\n\n" +
 		"- Merge it to keep these facts. Where one does not agree with its entry, `dpg validate` says so from then on.\n" +
-		"- To put a difference right, correct the entry, or ask the owners to correct the repository. If the entry is right all the same, waive `license-observed` in it with the reason.\n" +
+		"- To put a difference right, correct the entry, or ask the owners to correct the repository. If the entry is right all the same, waive `license-observed` or `sbom-observed` in it with the reason.\n" +
 		"- If you close it, the bot proposes nothing more until a fact changes.\n\n")
 	if waiting > 0 {
 		fmt.Fprintf(&b, "%s until this is merged.\n\n", plural(waiting, "more entry waits", "more entries wait"))
 	}
 	// Differences first: they are what a person has to read.
 	different := func(p observe.Proposal) bool {
-		return slices.ContainsFunc(compareSeen(reg, p), func(c lint.LicenseComparison) bool { return c.Verdict == lint.VerdictDifferent })
+		return slices.ContainsFunc(compareSeen(reg, p), func(c lint.LicenseComparison) bool { return c.Verdict == lint.VerdictDifferent }) ||
+			!p.Delete && p.New.SBOM != nil && lint.JudgeSBOM(p.New.SBOM) == lint.SBOMRestricted
 	}
 	ordered := slices.Clone(batch)
 	slices.SortStableFunc(ordered, func(x, y observe.Proposal) int { return rank(different(x)) - rank(different(y)) })
@@ -265,6 +267,10 @@ func seenOf(reg *registry.Registry, p observe.Proposal) string {
 		if r.Archived {
 			fmt.Fprintf(&b, "- %s is archived by its owners\n", diag.Code(r.URL, 200))
 		}
+	}
+	if s := p.New.SBOM; s != nil {
+		sign := map[lint.SBOMVerdict]string{lint.SBOMAccepted: "✅", lint.SBOMUntold: "❔"}[lint.JudgeSBOM(s)]
+		fmt.Fprintf(&b, "- %s dependencies: %s\n", cmp.Or(sign, "⚠️"), diag.Code(lint.DescribeSBOM(s), 600))
 	}
 	if over := max(len(all), len(p.New.Repositories)) - most; over > 0 {
 		fmt.Fprintf(&b, "- and %s\n", plural(over, "more repository", "more repositories"))

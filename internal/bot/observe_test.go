@@ -3,6 +3,7 @@ package bot
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
 	"net/netip"
@@ -30,6 +31,7 @@ type world struct {
 	t    *testing.T
 	root string
 	url  string
+	sbom string // what is at /app.spdx
 	look observe.Options
 }
 
@@ -40,7 +42,10 @@ func newWorld(t *testing.T) *world {
 		Path: filepath.Join(w.git("--exec-path"), "git-http-backend"),
 		Env:  []string{"GIT_PROJECT_ROOT=" + w.root, "GIT_HTTP_EXPORT_ALL=1"}, Stderr: io.Discard,
 	}
-	s := httptest.NewServer(backend)
+	mux := http.NewServeMux()
+	mux.Handle("/", backend)
+	mux.HandleFunc("/app.spdx", func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, w.sbom) })
+	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	d, err := match.Load()
 	if err != nil {
@@ -94,6 +99,34 @@ func (w *world) entry(id string, repositories ...string) string {
 		return swap(w.t, entryFile(id, ""), own+"\n", "")
 	}
 	return swap(w.t, entryFile(id, ""), own, "repositories:"+more)
+}
+
+// What a project is built from is looked at with its repositories, and said in the
+// same pull request, those with restrictions first.
+func TestObserveProposesSBOM(t *testing.T) {
+	w := newWorld(t)
+	w.license("good", "MIT")
+	w.sbom = "SPDXVersion: SPDX-2.3\nSPDXID: SPDXRef-DOCUMENT\nDocumentName: app\nPackageName: lib\nSPDXID: SPDXRef-1\nPackageLicenseDeclared: MIT\n" +
+		"PackageName: `driver`\nSPDXID: SPDXRef-2\nPackageLicenseDeclared: BUSL-1.1\n"
+	d := newDesk(t, map[string]string{
+		dpg("aid"): w.entry("aid", "good"),
+		dpg("bid"): w.entry("bid", "good") + "sbom: {url: '" + w.url + "/app.spdx'}\n",
+	})
+	if o := d.observe(w); len(o.Proposed) != 2 || len(o.Report.Missed) != 0 {
+		t.Fatalf("Observe: %+v", o)
+	}
+	pr := d.onlyPull()
+	want := "⚠️ dependencies: `` the document \"" + w.url + "/app.spdx\" lists 2 dependencies, 1 of them under licences that are not accepted, as seen on " + asOf + ": \"BUSL-1.1\" (\"`driver`\") ``"
+	if at := strings.Index(pr.Body, "**`dpg/bid`**"); !strings.Contains(pr.Body, want) || at < 0 || at > strings.Index(pr.Body, "**`dpg/aid`**") {
+		t.Errorf("body does not say, or not first: %s\n%s", want, pr.Body)
+	}
+	if c, _ := d.check(pr.HeadSHA); c.Conclusion != forge.Success || !strings.Contains(c.Summary, "sbom-observed") {
+		t.Errorf("the check is %q: %s", c.Conclusion, c.Summary)
+	}
+	d.still("a second look", func() { d.observe(w) })
+	w.look.AsOf = "2026-07-31"
+	w.sbom += "PackageName: more\nSPDXID: SPDXRef-3\nPackageLicenseDeclared: MIT\n"
+	d.still("one more that is accepted", func() { d.observe(w) })
 }
 
 func TestObserveProposes(t *testing.T) {

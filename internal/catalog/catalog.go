@@ -85,6 +85,9 @@ func (b *builder) build() error {
 	if h := b.in.Head; h != nil {
 		b.cat.origin = Origin{known(h.Commit), known(stampTime(*h))}
 	}
+	if err := b.in.Registry.Plain(); err != nil {
+		return err
+	}
 	entries, err := b.entries()
 	if err != nil {
 		return err

@@ -65,6 +65,9 @@ func (r *Repo) Dirty(dir string, head *object.Commit) (bool, error) {
 			return nil
 		}
 		if !info.Mode().IsRegular() {
+			if e.Mode.IsRegular() { // a link or a pipe stands in place of the file
+				return errDirty
+			}
 			return nil
 		}
 		data, err := os.ReadFile(name)

@@ -251,10 +251,10 @@ func (l *loader) readOne(t *task) error {
 	name := path.Base(t.blob.Path)
 	switch {
 	case t.blob.Mode&fs.ModeSymlink != 0:
-		t.report("file-symlink", "%q is a symbolic link", "put the file itself here", name)
+		t.report(notPlain, "%q is a symbolic link", "put the file itself here", name)
 		return nil
 	case !t.blob.Mode.IsRegular():
-		t.report("file-symlink", "%q is not a plain file", "put a plain file here", name)
+		t.report(notPlain, "%q is not a plain file", "put a plain file here", name)
 		return nil
 	case name == "README.md":
 		return nil

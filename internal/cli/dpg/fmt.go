@@ -80,6 +80,11 @@ func (f *formatter) run(ctx context.Context, o *cli.IO) error {
 			return err
 		}
 		looked++
+		if !b.Mode.IsRegular() { // whoever opens a pipe may wait for ever
+			refused++
+			o.Say("%s is not a plain file; put a plain file here", name)
+			continue
+		}
 		old, err := files.Read(b.Path)
 		if err != nil {
 			return err
@@ -127,10 +132,11 @@ func (f *formatter) run(ctx context.Context, o *cli.IO) error {
 	return nil
 }
 
-// entryFile reports whether a file is a person's entry, and of which kind.
+// entryFile reports whether a file has the place of a person's entry, and of which
+// kind.
 func entryFile(b registry.Blob) (entry.Kind, bool) {
 	base := path.Base(b.Path)
-	if !b.Mode.IsRegular() || path.Ext(base) != ".yaml" || strings.HasPrefix(base, ".") {
+	if path.Ext(base) != ".yaml" || strings.HasPrefix(base, ".") {
 		return entry.Kind{}, false
 	}
 	for _, k := range entry.Kinds {

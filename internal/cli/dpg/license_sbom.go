@@ -81,10 +81,17 @@ func (l *licenseSBOM) run(ctx context.Context, o *cli.IO) error {
 	}
 	name, in := "standard input", io.Reader(o.In)
 	if l.file != "-" {
-		f, err := os.Open(l.file)
+		info, err := os.Stat(l.file)
 		if errors.Is(err, fs.ErrNotExist) {
 			return cli.Usagef("there is no file %q", l.file)
 		}
+		if err == nil && !info.Mode().IsRegular() { // a pipe may keep whoever opens it waiting for ever
+			return fmt.Errorf("%s is not a file; give a document that comes through a pipe to standard input, with -", l.file)
+		}
+		if err != nil {
+			return err
+		}
+		f, err := os.Open(l.file)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -193,6 +194,30 @@ func (r *observing) propose(ctx context.Context, o *cli.IO, opt observe.Options)
 	return nil
 }
 
+// sound refuses a registry whose own rules cannot be read, by which dependencies
+// would be judged, and names the entries that are left out.
+func sound(o *cli.IO, reg *registry.Registry) error {
+	const most = 10
+	var named []string
+	for _, d := range reg.Findings {
+		at := strings.TrimPrefix(d.Path, reg.Prefix+"/")
+		top, _, nested := strings.Cut(at, "/")
+		switch {
+		case d.Severity != diag.Error || slices.Contains(named, d.Path):
+		case !nested:
+			return fmt.Errorf("%s: %s; dpg validate says all of it", d.Path, d.Message)
+		case top != registry.ObservationFolder && top != registry.AssessmentFolder:
+			if named = append(named, d.Path); len(named) <= most {
+				o.Say("warning: %s is left out: %s", d.Path, d.Message)
+			}
+		}
+	}
+	if more := len(named) - most; more > 0 {
+		o.Say("warning: %d more files are left out; dpg validate names them", more)
+	}
+	return nil
+}
+
 // mistaken takes an entry that is not there for a mistake in the command line.
 func mistaken(err error) error {
 	var unknown *observe.UnknownEntry
@@ -222,6 +247,9 @@ func (r *observing) write(ctx context.Context, o *cli.IO, opt observe.Options) e
 	if !reg.Settings.Bot.Does("observe") {
 		o.Say("nothing is looked at: bot.behaviours in the settings leaves out %q", "observe")
 		return nil
+	}
+	if err := sound(o, reg); err != nil {
+		return err
 	}
 	docs, err := observe.Entries(reg, r.only, opt.Of)
 	if err != nil {
