@@ -205,7 +205,6 @@ func TestHostileSBOMs(t *testing.T) {
 		{"nulls", registry.StateUnreadable, "*"},
 		{"page", registry.StateUnreadable, "it looks like a web page"},
 		{"short", "", "unexpected EOF"},
-		{"slow", "", "no whole answer came in time"},
 		{"words", registry.StateUnreadable, "it is not a known form of an SBOM"},
 	}
 	files := map[string]string{"policy.yaml": sbomPolicy}
@@ -213,7 +212,13 @@ func TestHostileSBOMs(t *testing.T) {
 		files["dpgs/"+tt.name+".yaml"] = documented(tt.name, s.URL+"/"+tt.name)
 	}
 	opt := testOptions(t, s)
-	opt.EntryBytes, opt.Entry, opt.Jobs = 2<<20, 2*time.Second, len(tests)
+	opt.EntryBytes, opt.Jobs = 2<<20, len(tests)
+	slow := opt
+	slow.Entry = 300 * time.Millisecond
+	waits := testRegistry(t, nil, map[string]string{"policy.yaml": sbomPolicy, "dpgs/slow.yaml": documented("slow", s.URL+"/slow")})
+	if r := look(t, waits, slow); len(r.Missed) != 1 || r.Missed[0].Why != "no whole answer came in time" || r.Seen[0].Observation != nil {
+		t.Errorf("slow: %+v", r)
+	}
 	reg := testRegistry(t, nil, files)
 	r := look(t, reg, opt)
 	why := map[string]string{}

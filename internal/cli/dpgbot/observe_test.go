@@ -11,11 +11,11 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,25 +25,17 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/fetch"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
+	"github.com/dpg-registry/dpg-registry/internal/testgit"
 )
 
 // A world holds every repository that the registry of this project names, at a
 // real Git server of this machine.
 type world struct {
 	*httptest.Server
-	root string
-	dir  string           // a copy of the registry, with the addresses of that server
-	hook http.HandlerFunc // sees each request first; nil is nobody
-}
-
-func (w *world) git(t *testing.T, in string, args ...string) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "git", args...)
-	cmd.Dir, cmd.Stdin = w.root, strings.NewReader(in)
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
+	root  string
+	dir   string // a copy of the registry, with the addresses of that server
+	armed atomic.Bool
+	asked func(*http.Request) // told of each request while armed; set before the first
 }
 
 // newWorld copies the registry, and makes a repository of every address in it. The
@@ -51,17 +43,15 @@ func (w *world) git(t *testing.T, in string, args ...string) {
 func newWorld(t *testing.T) (*world, int) {
 	t.Helper()
 	w := &world{root: t.TempDir(), dir: filepath.Join(t.TempDir(), "registry")}
-	exe, err := exec.Command("git", "--exec-path").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	testgit.Need(t)
+	git := testgit.Work{Dir: w.root}
 	backend := &cgi.Handler{
-		Path: filepath.Join(strings.TrimSpace(string(exe)), "git-http-backend"),
+		Path: filepath.Join(git.Git(t, "--exec-path"), "git-http-backend"),
 		Env:  []string{"GIT_PROJECT_ROOT=" + w.root, "GIT_HTTP_EXPORT_ALL=1"}, Stderr: io.Discard,
 	}
 	w.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if w.hook != nil {
-			w.hook(rw, r)
+		if w.asked != nil && w.armed.Load() {
+			w.asked(r)
 		}
 		backend.ServeHTTP(rw, r)
 	}))
@@ -99,8 +89,8 @@ func newWorld(t *testing.T) (*world, int) {
 				}
 				if n%4 != 3 { // that one is gone
 					name := path.Base(made[r.URL])
-					w.git(t, "", "init", "-q", "--bare", "-b", "main", name)
-					w.git(t, "commit refs/heads/main\ncommitter A <a@example.org> 1767225600 +0000\ndata 1\nc\n"+files, "-C", name, "fast-import", "--quiet")
+					git.Git(t, "init", "-q", "--bare", "-b", "main", name)
+					git.Feed(t, "commit refs/heads/main\ncommitter A <a@example.org> 1767225600 +0000\ndata 1\nc\n"+files, "-C", name, "fast-import", "--quiet")
 				}
 			}
 			data = bytes.ReplaceAll(data, []byte(r.URL), []byte(made[r.URL]))
@@ -154,13 +144,14 @@ func TestObserveWholeRegistry(t *testing.T) {
 	defer cancel()
 	asked := map[string]bool{}
 	lock := make(chan struct{}, 1)
-	w.hook = func(_ http.ResponseWriter, r *http.Request) {
+	w.asked = func(r *http.Request) {
 		lock <- struct{}{}
 		defer func() { <-lock }()
 		if asked[r.URL.Path] = true; len(asked) > repositories {
 			cancel() // a half of it, with a pack for each
 		}
 	}
+	w.armed.Store(true)
 	out, told, err := w.run(ctx, "2026-01-31")
 	if !errors.Is(err, context.Canceled) || !strings.Contains(told, "were looked at; the next run begins with the others") {
 		t.Fatalf("interrupted: %v\n%s", err, told)
@@ -170,7 +161,7 @@ func TestObserveWholeRegistry(t *testing.T) {
 		t.Fatalf("%d files after the interruption:\n%s", len(first), out)
 	}
 
-	w.hook = nil
+	w.armed.Store(false)
 	out, told, err = w.run(t.Context(), "2026-02-01")
 	if err != nil {
 		t.Fatal(err)
