@@ -12,11 +12,7 @@ import (
 // last one in X-Forwarded-For that is no trusted proxy where a trusted proxy asks.
 // Of IPv6 it is the network of 64 bits, which one reader has whole.
 func (s *Server) client(r *http.Request) netip.Addr {
-	at, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{} // all whose address is not known share one count
-	}
-	addr := at.Addr().Unmap().WithZone("")
+	addr := addressOf(r.RemoteAddr)
 	if s.trusted(addr) {
 		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 		for i := len(hops) - 1; i >= 0; i-- {
@@ -30,9 +26,23 @@ func (s *Server) client(r *http.Request) netip.Addr {
 			}
 		}
 	}
+	return network(addr)
+}
+
+// addressOf reads an address with a port. All whose address is not known share one.
+func addressOf(remote string) netip.Addr {
+	at, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return at.Addr().Unmap().WithZone("")
+}
+
+// network is what an address is counted as.
+func network(addr netip.Addr) netip.Addr {
 	if addr.Is6() {
 		if net, err := addr.Prefix(64); err == nil {
-			addr = net.Addr()
+			return net.Addr()
 		}
 	}
 	return addr
@@ -100,4 +110,14 @@ func (l *limiter) take(addr netip.Addr, at time.Time) (wait int) {
 	}
 	l.now[addr] = b
 	return wait
+}
+
+// give takes a request that take allowed out of the count.
+func (l *limiter) give(addr netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b, ok := l.now[addr]; ok {
+		b.left = min(b.left+1, l.rate*burst)
+		l.now[addr] = b
+	}
 }

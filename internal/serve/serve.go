@@ -36,19 +36,28 @@ const (
 // A Catalog is one state of a catalog, ready to answer.
 type Catalog struct {
 	files   http.Handler
+	held    holder        // nil where nothing is held
 	index   *search.Index // nil where the catalog has no files for it
 	openAPI []byte
+}
+
+// A holder answers from memory what asks for no more than a file.
+type holder interface {
+	Held(address, accepted string) (head, body []byte)
 }
 
 // Load makes ready the catalog whose root is files. One without the files that a
 // search needs can be served all the same; Searchable tells.
 func Load(ctx context.Context, files fs.FS, jobs int) (*Catalog, error) {
 	var c Catalog
-	var err error
-	if c.files, err = site.Snapshot(files); errors.Is(err, fs.ErrNotExist) {
+	snapshot, err := site.Snapshot(files)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		c.files = site.Handler(files)
-	} else if err != nil {
+	case err != nil:
 		return nil, err
+	default:
+		c.files, c.held = snapshot, snapshot
 	}
 	if c.index, err = search.Read(ctx, files, jobs); search.Missing(err) {
 		c.index = nil
@@ -79,7 +88,7 @@ type Options struct {
 	// TrustedProxies may say in X-Forwarded-For for whom they ask. From anybody
 	// else that is hearsay.
 	TrustedProxies []netip.Prefix
-	// Now is the time; nil only where Rate is 0.
+	// Now is the time; nil only where Rate is 0 and there is no Front.
 	Now func() time.Time
 }
 

@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -35,7 +36,7 @@ const (
 // Snapshot serves a catalog like Handler, and holds files that the manifest names
 // in memory once they are asked for, compressed too. Make another one when the
 // manifest changes. It is an error if there is no manifest that can be read.
-func Snapshot(files fs.FS) (http.Handler, error) {
+func Snapshot(files fs.FS) (*Files, error) {
 	f, err := files.Open("api/v1/manifest.json")
 	if err != nil {
 		return nil, err
@@ -45,7 +46,7 @@ func Snapshot(files fs.FS) (http.Handler, error) {
 	if err := json.NewDecoder(io.LimitReader(f, maxManifest)).Decode(&m); err != nil {
 		return nil, fmt.Errorf("api/v1/manifest.json: %w", err)
 	}
-	s := &server{files: files, sums: make(map[string]catalog.ManifestFile, len(m.Files))}
+	s := &Files{files: files, sums: make(map[string]catalog.ManifestFile, len(m.Files))}
 	for _, it := range m.Files {
 		s.sums[it.Path] = it
 	}
@@ -67,7 +68,7 @@ func (c *cache) get(address string) *content {
 }
 
 func (c *cache) put(address string, f *content) {
-	size := len(address) + len(f.plain.data) + len(f.gzip.data)
+	size := len(address) + len(f.plain.head) + len(f.plain.data) + len(f.gzip.head) + len(f.gzip.data)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.files == nil || c.size+size > keptFiles {
@@ -79,6 +80,49 @@ func (c *cache) put(address string, f *content) {
 	}
 }
 
+// digests remembers the sums of large files. A file is known by its size and times
+// and by which file it is, not by what a manifest says of its name: while a catalog
+// is written its files come before its manifest, often of the same size.
+type digests struct {
+	mu    sync.Mutex
+	known map[string]digested
+}
+
+type digested struct {
+	info fs.FileInfo
+	sum  string
+}
+
+// digest gives the SHA-256 of an open file, read once for as long as it stays the
+// same file.
+func (d *digests) digest(name string, f fs.File, data io.ReadSeeker) (string, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	d.mu.Lock()
+	was, ok := d.known[name]
+	d.mu.Unlock()
+	if ok && os.SameFile(was.info, info) && was.info.ModTime().Equal(info.ModTime()) && was.info.Size() == info.Size() {
+		return was.sum, nil
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, data); err != nil {
+		return "", err
+	}
+	if _, err := data.Seek(0, io.SeekStart); err != nil {
+		return "", err
+	}
+	now := digested{info, hex.EncodeToString(sum.Sum(nil))}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.known == nil {
+		d.known = map[string]digested{}
+	}
+	d.known[name] = now
+	return now.sum, nil
+}
+
 // content is a file as it is answered. The lists are headers, shared by answers.
 type content struct {
 	kind        []string
@@ -87,11 +131,35 @@ type content struct {
 
 type form struct {
 	data        []byte // nil where there is no such form
+	head        []byte // what goes before it to one who asks for no more than the file
 	tag, length []string
 }
 
 func formOf(data []byte, tag string) form {
-	return form{data, []string{tag}, []string{strconv.Itoa(len(data))}}
+	return form{data: data, tag: []string{tag}, length: []string{strconv.Itoa(len(data))}}
+}
+
+// headOf writes the head of an answer, all but its date and the empty line.
+func (c *content) headOf(f *form) []byte {
+	h := make(http.Header, 12)
+	Headers(h)
+	c.headers(h, f)
+	h["Content-Length"] = f.length
+	var b bytes.Buffer
+	b.WriteString("HTTP/1.1 200 OK\r\n")
+	_ = h.Write(&b) // memory refuses nothing
+	return b.Bytes()
+}
+
+// headers sets what a form of a file is sent with.
+func (c *content) headers(h http.Header, f *form) {
+	h["Content-Type"], h["Cache-Control"], h["Etag"] = c.kind, noCache, f.tag
+	if c.gzip.data != nil {
+		h["Vary"] = acceptEncoding
+	}
+	if f == &c.gzip {
+		h["Content-Encoding"] = gzipped
+	}
 }
 
 var (
@@ -102,15 +170,15 @@ var (
 
 func newContent(name string, data []byte, sum string) *content {
 	c := &content{kind: []string{contentType(name)}, plain: formOf(data, tagOf(sum, false))}
-	if len(data) < smallFile || !compressible(name) {
-		return c
+	if len(data) >= smallFile && compressible(name) {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		if _, err := z.Write(data); err == nil && z.Close() == nil && b.Len() < len(data) {
+			c.gzip = formOf(bytes.Clone(b.Bytes()), tagOf(sum, true))
+			c.gzip.head = c.headOf(&c.gzip)
+		}
 	}
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	if _, err := z.Write(data); err != nil || z.Close() != nil || b.Len() >= len(data) {
-		return c
-	}
-	c.gzip = formOf(bytes.Clone(b.Bytes()), tagOf(sum, true))
+	c.plain.head = c.headOf(&c.plain)
 	return c
 }
 
@@ -126,16 +194,11 @@ func compressible(name string) bool { return path.Ext(name) != ".png" }
 
 func (c *content) answer(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h["Content-Type"], h["Cache-Control"] = c.kind, noCache
 	f := &c.plain
-	if c.gzip.data != nil {
-		h["Vary"] = acceptEncoding
-		if TakesGzip(r) && r.Header["Range"] == nil && r.Header["If-Match"] == nil {
-			f = &c.gzip
-			h["Content-Encoding"] = gzipped
-		}
+	if c.gzip.data != nil && TakesGzip(r) && r.Header["Range"] == nil && r.Header["If-Match"] == nil {
+		f = &c.gzip
 	}
-	h["Etag"] = f.tag
+	c.headers(h, f)
 	if r.Header["If-None-Match"] != nil || r.Header["If-Match"] != nil || r.Header["Range"] != nil {
 		if f == &c.gzip {
 			h["Content-Length"] = f.length // taken away again where nothing is sent
@@ -153,20 +216,80 @@ func (c *content) answer(w http.ResponseWriter, r *http.Request) {
 // TakesGzip reports whether a reader asked for gzip.
 func TakesGzip(r *http.Request) bool {
 	for _, list := range r.Header["Accept-Encoding"] {
-		for part := range strings.SplitSeq(list, ",") {
-			name, q, _ := strings.Cut(strings.TrimSpace(part), ";")
-			if strings.TrimSpace(name) != "gzip" {
-				continue
-			}
-			q = strings.TrimPrefix(strings.TrimSpace(q), "q=")
-			weight, err := strconv.ParseFloat(q, 64)
-			return q == "" || err == nil && weight > 0
+		if takes, named := gzipIn(list); named {
+			return takes
 		}
 	}
 	return false
 }
 
-func (s *server) file(w http.ResponseWriter, r *http.Request, name string) {
+// gzipIn reports whether an Accept-Encoding takes gzip, and whether it names it.
+func gzipIn(list string) (takes, named bool) {
+	for part := range strings.SplitSeq(list, ",") {
+		name, q, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if strings.TrimSpace(name) != "gzip" {
+			continue
+		}
+		q = strings.TrimPrefix(strings.TrimSpace(q), "q=")
+		weight, err := strconv.ParseFloat(q, 64)
+		return q == "" || err == nil && weight > 0, true
+	}
+	return false, false
+}
+
+// Held gives the answer to a GET of a path that asks for no more than a file: its
+// head without the date and the empty line, and its body, which nobody may change.
+// Accepted is the one Accept-Encoding of the request, "" for none. Both are nil
+// where ServeHTTP has to answer.
+func (s *Files) Held(address, accepted string) (head, body []byte) {
+	c := s.kept.get(address)
+	if c == nil {
+		name, found := s.find(address)
+		if found != aFile {
+			return nil, nil
+		}
+		f, err := s.files.Open(name)
+		if err != nil {
+			return nil, nil
+		}
+		defer f.Close()
+		if info, err := f.Stat(); err != nil || info.Size() > keptFile {
+			return nil, nil
+		}
+		if c, err = s.take(address, name, f); err != nil {
+			return nil, nil
+		}
+	}
+	if c.gzip.data != nil && accepted != "" {
+		if takes, _ := gzipIn(accepted); takes {
+			return c.gzip.head, c.gzip.data
+		}
+	}
+	return c.plain.head, c.plain.data
+}
+
+// take reads a file that is small enough to be held, and holds it if the manifest
+// names its bytes.
+func (s *Files) take(address, name string, f io.Reader) (*content, error) {
+	data, err := io.ReadAll(io.LimitReader(f, keptFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > keptFile {
+		return nil, fmt.Errorf("%s grew while it was read", name)
+	}
+	sum := sha256.Sum256(data)
+	digest := hex.EncodeToString(sum[:])
+	c := newContent(name, data, digest)
+	// Bytes that differ from the manifest's are those of a catalog that is being
+	// written; its manifest comes last.
+	if s.sums[name].SHA256 == digest {
+		s.kept.put(address, c)
+	}
+	return c, nil
+}
+
+func (s *Files) file(w http.ResponseWriter, r *http.Request, name string) {
 	f, err := s.files.Open(name)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -178,45 +301,28 @@ func (s *server) file(w http.ResponseWriter, r *http.Request, name string) {
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.Size() > keptFile {
-		s.large(w, r, name, f, info.Size())
+		s.large(w, r, name, f)
 		return
 	}
-	data, err := io.ReadAll(io.LimitReader(f, keptFile+1))
-	if err != nil || len(data) > keptFile {
+	c, err := s.take(r.URL.Path, name, f)
+	if err != nil {
 		Problem(w, r, http.StatusInternalServerError, "the file could not be read")
 		return
-	}
-	sum := sha256.Sum256(data)
-	digest := hex.EncodeToString(sum[:])
-	c := newContent(name, data, digest)
-	// Bytes that differ from the manifest's are those of a catalog that is being
-	// written; its manifest comes last.
-	if s.sums[name].SHA256 == digest {
-		s.kept.put(r.URL.Path, c)
 	}
 	c.answer(w, r)
 }
 
 // large sends a file without holding it.
-func (s *server) large(w http.ResponseWriter, r *http.Request, name string, f fs.File, size int64) {
+func (s *Files) large(w http.ResponseWriter, r *http.Request, name string, f fs.File) {
 	data, seekable := f.(io.ReadSeeker)
 	if !seekable {
 		Problem(w, r, http.StatusInternalServerError, "the file could not be read")
 		return
 	}
-	known := s.sums[name]
-	digest := known.SHA256
-	if len(digest) != 2*sha256.Size || int64(known.Bytes) != size {
-		sum := sha256.New()
-		if _, err := io.Copy(sum, data); err != nil {
-			Problem(w, r, http.StatusInternalServerError, "the file could not be read")
-			return
-		}
-		digest = hex.EncodeToString(sum.Sum(nil))
-		if _, err := data.Seek(0, io.SeekStart); err != nil {
-			Problem(w, r, http.StatusInternalServerError, "the file could not be read")
-			return
-		}
+	digest, err := s.hashed.digest(name, f, data)
+	if err != nil {
+		Problem(w, r, http.StatusInternalServerError, "the file could not be read")
+		return
 	}
 	h := w.Header()
 	h.Set("Content-Type", contentType(name))

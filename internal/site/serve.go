@@ -17,19 +17,21 @@ import (
 // and lists of folders are not there for it.
 //
 // Give it the FS of an os.Root, which lets no name out of its folder.
-func Handler(files fs.FS) http.Handler { return &server{files: files} }
+func Handler(files fs.FS) http.Handler { return &Files{files: files} }
 
-type server struct {
-	files fs.FS
-	sums  map[string]catalog.ManifestFile // what may be kept, by name; nil keeps nothing
-	kept  cache
+// Files answers for the files of a catalog.
+type Files struct {
+	files  fs.FS
+	sums   map[string]catalog.ManifestFile // what may be kept, by name; nil keeps nothing
+	kept   cache
+	hashed digests
 }
 
 // policy lets a page style itself and do nothing else: even if an entry's text
 // came through as markup, it could load, run, frame and send nothing.
 const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	Headers(w.Header())
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
@@ -40,33 +42,52 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.answer(w, r)
 		return
 	}
-	name, folder, ok := nameOf(r.URL.Path)
-	if !ok {
+	switch name, found := s.find(r.URL.Path); found {
+	case aFile:
+		s.file(w, r, name)
+	case aFolder:
+		s.redirect(w, r, name)
+	default:
 		s.missing(w, r)
-		return
+	}
+}
+
+// What an address means.
+type found int
+
+const (
+	nothing found = iota
+	aFile
+	aFolder // whose page has the same address with a slash at its end
+)
+
+// find gives what an address means, and its name.
+func (s *Files) find(address string) (string, found) {
+	name, folder, ok := nameOf(address)
+	if !ok {
+		return "", nothing
 	}
 	info, err := s.stat(name)
 	switch {
 	case err != nil:
-		s.missing(w, r)
+		return "", nothing
 	case info.IsDir():
 		switch index := s.index(name); {
 		case index == "":
-			s.missing(w, r) // at once: a slash would lead nowhere either
+			return "", nothing // at once: a slash would lead nowhere either
 		case !folder:
-			s.redirect(w, r, name)
+			return name, aFolder
 		default:
-			s.file(w, r, index)
+			return index, aFile
 		}
 	case folder, !info.Mode().IsRegular():
-		s.missing(w, r)
-	default:
-		s.file(w, r, name)
+		return "", nothing
 	}
+	return name, aFile
 }
 
 // index is the file that stands for a folder; "" is none.
-func (s *server) index(folder string) string {
+func (s *Files) index(folder string) string {
 	for _, name := range []string{"index.html", "index.json"} {
 		name = path.Join(folder, name)
 		if info, err := s.stat(name); err == nil && info.Mode().IsRegular() {
@@ -99,7 +120,7 @@ func nameOf(address string) (name string, folder, ok bool) {
 }
 
 // stat looks at a file without following a link anywhere on the way to it.
-func (s *server) stat(name string) (fs.FileInfo, error) {
+func (s *Files) stat(name string) (fs.FileInfo, error) {
 	for i, r := range name {
 		if r != '/' {
 			continue
@@ -140,7 +161,7 @@ func contentType(name string) string {
 
 // redirect adds the slash that relative links in a folder's page need. The
 // address is relative, so that the site may stand under a path of a larger one.
-func (s *server) redirect(w http.ResponseWriter, r *http.Request, name string) {
+func (s *Files) redirect(w http.ResponseWriter, r *http.Request, name string) {
 	to := "./" + url.PathEscape(path.Base(name)) + "/"
 	if r.URL.RawQuery != "" {
 		to += "?" + r.URL.RawQuery
@@ -149,7 +170,7 @@ func (s *server) redirect(w http.ResponseWriter, r *http.Request, name string) {
 	w.WriteHeader(http.StatusMovedPermanently)
 }
 
-func (s *server) missing(w http.ResponseWriter, r *http.Request) {
+func (s *Files) missing(w http.ResponseWriter, r *http.Request) {
 	detail := "there is no such file in this catalog; api/v1/index.json leads to all there are"
 	if name, _, ok := nameOf(r.URL.Path); ok {
 		if info, err := s.stat(name + ".json"); err == nil && info.Mode().IsRegular() {

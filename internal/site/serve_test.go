@@ -1,7 +1,10 @@
 package site
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -183,5 +186,50 @@ func TestHandlerOnlyReads(t *testing.T) {
 		if err := json.Unmarshal([]byte(body(t, r)), &problem); err != nil || problem.Status != 405 {
 			t.Errorf("%s: the answer is no problem: %v", method, err)
 		}
+	}
+}
+
+// The tag of a large file is of its bytes, also where another catalog's file of the
+// same size has come and its manifest has not.
+func TestTagOfLargeFile(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "api", "v1", "full.json")
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	put := func(letter byte) {
+		t.Helper()
+		data := bytes.Repeat([]byte{letter}, keptFile+1)
+		if err := os.WriteFile(name+".new", data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(name+".new", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put('a')
+	sum := sha256.Sum256(bytes.Repeat([]byte{'a'}, keptFile+1))
+	manifest := fmt.Sprintf(`{"schema_version":"1.0","files":[{"path":"api/v1/full.json","bytes":%d,"sha256":"%x"}]}`, keptFile+1, sum)
+	if err := os.WriteFile(filepath.Join(dir, "api", "v1", "manifest.json"), []byte(manifest), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { root.Close() })
+	h, err := Snapshot(root.FS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got, want := get(h, "GET", "/api/v1/full.json", nil).Header.Get("ETag"), fmt.Sprintf(`"%x"`, sum[:16]); got != want {
+			t.Errorf("ETag = %s, want %s", got, want)
+		}
+	}
+	put('b')
+	other := sha256.Sum256(bytes.Repeat([]byte{'b'}, keptFile+1))
+	if got, want := get(h, "GET", "/api/v1/full.json", nil).Header.Get("ETag"), fmt.Sprintf(`"%x"`, other[:16]); got != want {
+		t.Errorf("after another file came, ETag = %s, want %s", got, want)
 	}
 }

@@ -168,6 +168,7 @@ func (s *serving) run(ctx context.Context, o *cli.IO, addr string) error {
 	if !cat.Searchable() {
 		o.Say("this catalog has no api/v1/full.ndjson, so it cannot be searched; dpg build writes one")
 	}
+	front := handler.Front(netutil.LimitListener(l, maxConnections))
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -193,9 +194,10 @@ func (s *serving) run(ctx context.Context, o *cli.IO, addr string) error {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		server.Shutdown(grace)
+		front.Wait(grace)
 	})
 	defer stop()
-	if err := server.Serve(netutil.LimitListener(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(front); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	<-answered
