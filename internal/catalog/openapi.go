@@ -197,8 +197,6 @@ func (b *builder) operation(l Link, parts map[string]schema, several bool) (open
 
 func mediaType(name string) string {
 	switch {
-	case strings.HasSuffix(name, ".schema.json"):
-		return "application/schema+json"
 	case path.Ext(name) == ".csv":
 		return "text/csv"
 	case path.Ext(name) == ".ndjson":

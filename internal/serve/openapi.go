@@ -10,6 +10,11 @@ import (
 
 type object = map[string]any
 
+// statusOf gives the statuses of the responses that go by a name.
+var statusOf = map[string]string{
+	"NotModified": "304", "BadRequest": "400", "NotFound": "404", "MethodNotAllowed": "405", "AddressTooLong": "414", "TooManyRequests": "429",
+}
+
 // OpenAPI describes searches in an index for programs, in OpenAPI 3.1. It stands
 // beside the catalog's own openapi.json, not in it: the catalog is the same bytes
 // wherever it is put, and only here can it be searched.
@@ -89,27 +94,66 @@ func OpenAPI(ix *search.Index) ([]byte, error) {
 		}
 		params = append(params, p)
 	}
-	problem := func(about string) object {
-		return object{"description": about, "content": object{"application/problem+json": object{"schema": ref("Problem")}}}
+	header := func(about string) object {
+		return object{"description": about, "schema": object{"type": "string"}}
+	}
+	problem := func(about string, headers object) object {
+		r := object{"description": about, "content": object{"application/problem+json": object{"schema": ref("Problem")}}}
+		if headers != nil {
+			r["headers"] = headers
+		}
+		return r
+	}
+	tagged := object{"ETag": header("Names these bytes; send it back in If-None-Match.")}
+	// These are what the catalog's files are answered with too, here: elsewhere a
+	// host may answer as it likes.
+	responses := object{
+		"NotModified":      object{"description": "What If-None-Match names still holds.", "headers": tagged},
+		"BadRequest":       problem("A parameter is not one of those described, or has a value that it cannot have.", nil),
+		"NotFound":         problem("There is no such file, or nothing to search in.", nil),
+		"MethodNotAllowed": problem("Only GET, HEAD and OPTIONS are answered.", object{"Allow": header("What is.")}),
+		"AddressTooLong":   problem("The address is too long.", nil),
+		"TooManyRequests":  problem("Too many requests from one address.", object{"Retry-After": header("In how many seconds there may be another.")}),
+	}
+	with := func(ok object, names ...string) object {
+		out := object{"200": ok}
+		for _, name := range names {
+			out[statusOf[name]] = object{"$ref": "#/components/responses/" + name}
+		}
+		return out
+	}
+	media := func(schema, example any) object {
+		return object{"application/json": object{"schema": schema, "example": example}}
+	}
+	first := object{}
+	if data, err := json.Marshal(ix.Search(search.Query{PerPage: 1})); err != nil {
+		return nil, err
+	} else if err := json.Unmarshal(data, &first); err != nil {
+		return nil, err
 	}
 	doc := object{
 		"openapi": "3.1.0",
-		"info": object{"title": "Search", "version": "1.0",
-			"description": "Searches in a catalog, where it is served by dpg serve. The catalog's files are described in ../openapi.json."},
+		"info": object{"title": "Search", "version": "1.0", "contact": object{"name": "Those who run this server"},
+			"description": "Searches in a catalog, where it is served by dpg serve. The catalog's files are described in ../openapi.json; what else is " +
+				"answered for them here is among the responses below. HEAD is answered as GET is, without the body."},
 		"servers": []object{{"url": "..", "description": "The catalog's api/v1/ folder."}},
 		"tags":    []object{{"name": "search", "description": "Ranked searches with counts."}},
-		"paths": object{"/search": object{"get": object{
-			"operationId": "search", "summary": "Find entries", "tags": []string{"search"}, "parameters": params,
-			"description": "Live entries that have the words and the properties, the best first, with counts of what a further filter would leave.",
-			"responses": object{
-				"200": object{"description": "A page of what was found.", "content": object{"application/json": object{"schema": ref("SearchResult")}}},
-				"304": object{"description": "What If-None-Match names still holds."},
-				"400": problem("A parameter is not one of those above, or has a value that it cannot have."),
-				"414": problem("The address is too long."),
-				"429": problem("Too many requests from one address; Retry-After says when to come back."),
-			},
-		}}},
-		"components": object{"schemas": schemas},
+		"paths": object{
+			"/search": object{"get": object{
+				"operationId": "search", "summary": "Find entries", "tags": []string{"search"}, "parameters": params,
+				"description": "Live entries that have the words and the properties, the best first, with counts of what a further filter would leave.",
+				"responses": with(object{"description": "A page of what was found.", "content": media(ref("SearchResult"), first), "headers": tagged},
+					"NotModified", "BadRequest", "NotFound", "MethodNotAllowed", "AddressTooLong", "TooManyRequests"),
+			}},
+			"/search/openapi.json": object{"get": object{
+				"operationId": "describeSearch", "summary": "This document", "tags": []string{"search"},
+				"description": "What can be asked, and what is answered.",
+				"responses": with(object{"description": "OpenAPI 3.1.", "headers": tagged,
+					"content": object{"application/json": object{"schema": object{"type": "object", "additionalProperties": true}}}},
+					"NotModified", "NotFound", "MethodNotAllowed", "AddressTooLong", "TooManyRequests"),
+			}},
+		},
+		"components": object{"schemas": schemas, "responses": responses},
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b) // it sorts the keys of maps

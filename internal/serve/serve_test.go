@@ -22,9 +22,6 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
@@ -89,20 +86,7 @@ func body(t testing.TB, r *http.Response) string {
 // Every answer, to good questions and bad ones, is as openapi.json has it.
 func TestAnswersAreAsDescribed(t *testing.T) {
 	s := New(load(t, t.TempDir(), "Open Guide", "<b>Bold</b> & Co", "Another Guide"), Options{Rate: 1000, Now: func() time.Time { return time.Unix(0, 0) }})
-	data := body(t, ask(s, "GET", openAPIPath, nil))
-	loader := openapi3.NewLoader()
-	doc, err := loader.LoadFromData([]byte(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := doc.Validate(context.Background()); err != nil {
-		t.Errorf("the description is not OpenAPI: %v", err)
-	}
-	doc.Servers = nil // the path begins where the router looks
-	router, err := gorillamux.NewRouter(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := described(t, s, openAPIPath)
 	tests := []struct {
 		query  string
 		status int
@@ -137,7 +121,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			if len(says) > 64<<10 {
 				t.Errorf("the answer has %d bytes", len(says))
 			}
-			matches(t, router, r, says)
+			matches(t, doc, r, says)
 		})
 	}
 	limited := New(s.current.Load(), Options{Rate: 1, Now: func() time.Time { return time.Unix(0, 0) }})
@@ -148,23 +132,13 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	if r.StatusCode != 429 || r.Header.Get("Retry-After") != "1" {
 		t.Errorf("the request over the limit: %d, Retry-After %q", r.StatusCode, r.Header.Get("Retry-After"))
 	}
-	matches(t, router, r, body(t, r))
+	matches(t, doc, r, body(t, r))
 }
 
-// matches holds an answer against the description.
-func matches(t *testing.T, router routers.Router, r *http.Response, says string) {
+// matches holds an answer to a search against the description.
+func matches(t *testing.T, d document, r *http.Response, says string) {
 	t.Helper()
-	asked := httptest.NewRequest("GET", "/search", nil)
-	route, params, err := router.FindRoute(asked)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: asked, PathParams: params, Route: route},
-		Status:                 r.StatusCode, Header: r.Header, Body: io.NopCloser(strings.NewReader(says)),
-		Options: &openapi3filter.Options{IncludeResponseStatus: true},
-	})
-	if err != nil {
+	if _, err := d.check("/search", r.StatusCode, r.Header, says); err != nil {
 		t.Errorf("the answer is not as described: %v", err)
 	}
 }
