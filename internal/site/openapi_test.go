@@ -76,7 +76,7 @@ func TestOpenAPIForOthers(t *testing.T) {
 		return said
 	}
 	tool := func(name string) string { return filepath.Join(dir, "node_modules", ".bin", name) }
-	run(npm, "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts")
+	run(npm, "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts")
 	run(tool("spectral"), "lint", "--ruleset", "spectral.yaml", "--fail-severity", "hint", "openapi.json")
 	run(tool("openapi-typescript"), "openapi.json", "--output", "generated.d.ts")
 	run(tool("tsc"), "--project", "tsconfig.json")
