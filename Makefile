@@ -40,8 +40,12 @@ fuzz: ## run each fuzz target for FUZZTIME
 	@$(GO) test -list '^Fuzz' ./... | awk '/^Fuzz/ {f[n++]=$$1} /^ok/ {for (i=0; i<n; i++) print $$2, f[i]; n=0}' | \
 	while read -r pkg name; do $(GO) test "$$pkg" -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x || exit 1; done
 
-bench: ## run the benchmarks
+SIZES ?= 10000
+bench: ## run the benchmarks; beside nginx and Hugo where hugo, nginx and wrk are (SIZES=10000,100000 is more)
 	$(GO) run ./internal/bench $(BENCHFLAGS)
+	cd internal/bench/search && $(GO) run . -n $(SIZES)
+	$(GO) run ./internal/bench/serve -n $(SIZES)
+	$(GO) run ./internal/bench/site
 	$(GO) test ./... -run '^$$' -bench . -benchmem
 
 eval: ## measure the mapping engine against labelled entries and practices in ../shared (EVALFLAGS=-v lists disagreements)
@@ -58,7 +62,9 @@ release-files: ## build what a release of the clean checkout holds into dist (VE
 clean: ## delete what was built
 	rm -rf bin dist public demo
 
-soak: ## the tests that take minutes: every state a killed run can leave, and a bucket of MinIO
+MINIO = github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+soak: ## the tests that take minutes: every state a killed run can leave, and a bucket of MinIO, which it installs into bin
+	command -v minio >/dev/null || test -x bin/minio || GOBIN="$$PWD/bin" $(GO) install $(MINIO)
 	$(GO) test ./internal/cli -run Killed -every -v -timeout 30m
 	$(GO) test ./internal/bot -run TestRespondAtGitHubKilled -every -v -timeout 30m
-	$(GO) test -tags soak ./internal/publish -run MinIO -v
+	PATH="$$PWD/bin:$$PATH" $(GO) test -tags soak ./internal/publish -run MinIO -v -timeout 30m

@@ -214,9 +214,10 @@ func (r *round) compare(ctx context.Context, before map[string]string, there map
 		is, stands := there[f.name]
 		was, known := before[f.name]
 		switch sum := md5.Sum(f.data); { // the ETag of an object is that, in most stores
+		case stands && is.size == int64(len(f.data)) && is.etag == hex.EncodeToString(sum[:]):
+			// Also where the manifest says otherwise: a run that was killed put it.
 		case !stands, known && was != f.sha256:
 			stale = append(stale, f)
-		case is.size == int64(len(f.data)) && is.etag == hex.EncodeToString(sum[:]):
 		default:
 			unsure = append(unsure, f)
 		}
