@@ -215,6 +215,8 @@ func measure(n, queries int) error {
 	fmt.Printf("| %d | ours, with typing errors, facets and JSON; %d of %d found something | %.2f s | %d MB heap | %s | %s | %.3f |\n",
 		n, found, len(asked), ready.Seconds(), memory>>20, p50, p99, p99.Seconds()/q99.Seconds())
 	fmt.Printf("| %d | SQLite FTS5, bm25, best 20; %d of %d | %.2f s (filled) | not measured | %s | %s | |\n", n, foundToo, len(asked), filled.Seconds(), q50, q99)
+	worst, which := hardest(ix, all)
+	fmt.Printf("| %d | ours, the hardest of what is made to be hard: %s | | | | %s at most | %.3f |\n", n, which, worst.Round(time.Microsecond), worst.Seconds()/q99.Seconds())
 	if rss, err := os.ReadFile("/proc/self/status"); err == nil {
 		for line := range strings.Lines(string(rss)) {
 			if strings.HasPrefix(line, "VmHWM") {
@@ -223,6 +225,45 @@ func measure(n, queries int) error {
 		}
 	}
 	return nil
+}
+
+// hardest makes searches that a person would not: each takes the most of one thing.
+func hardest(ix *search.Index, all []made) (worst time.Duration, which string) {
+	wrong := func(w string) string { return w[:len(w)-2] + "zq" } // two letters, at the end
+	var far []string
+	for i := 0; len(far) < search.MaxTerms && i < len(all); i++ {
+		if w, _, _ := strings.Cut(all[i].name, " "); len(w) >= 8 {
+			far = append(far, wrong(w))
+		}
+	}
+	common := "the of and to a in for is data health with that are open platform on"
+	for _, q := range []struct {
+		name  string
+		query search.Query
+	}{
+		{"a beginning of one letter", search.Query{Text: "a"}},
+		{"as many common words as are read", search.Query{Text: common}},
+		{"those with filters", search.Query{Text: common, Filters: map[string][]string{"country": {"IN", "KE"}, "sdg": {"3"}, "sector": {"health"}}}},
+		{"as many words with two letters wrong", search.Query{Text: strings.Join(far, " ")}},
+		{"the last page of everything", search.Query{Page: search.MaxPage, PerPage: search.MaxPerPage}},
+		{"the last page of a common word", search.Query{Text: "the ", Page: search.MaxPage, PerPage: search.MaxPerPage}},
+		{"a hundred of a common word", search.Query{Text: "the ", PerPage: search.MaxPerPage}},
+		{"a word of the greatest length", search.Query{Text: strings.Repeat("abcdefgh", search.MaxText/8)}},
+	} {
+		var best time.Duration
+		for round := range rounds {
+			began := time.Now()
+			if _, err := json.Marshal(ix.Search(q.query)); err != nil {
+				return worst, err.Error()
+			}
+			best = faster(round, best, time.Since(began))
+		}
+		fmt.Fprintf(os.Stderr, "%s: %s\n", q.name, best.Round(time.Microsecond))
+		if best > worst {
+			worst, which = best, q.name
+		}
+	}
+	return worst, which
 }
 
 // match gives a query as FTS5 has it: every word, the last one as a beginning.
