@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -232,6 +234,24 @@ func TestFrontCounts(t *testing.T) {
 	for path := range want {
 		if got := ask(path); got != http.StatusTooManyRequests {
 			t.Errorf("over the limit, %s: %d", path, got)
+		}
+	}
+}
+
+// A trusted proxy is counted as those it asks for, through a front too.
+func TestFrontBehindProxy(t *testing.T) {
+	began := time.Now()
+	s := New(load(t, t.TempDir(), "Open Guide"), Options{Rate: 1, Now: func() time.Time { return began },
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	at := behind(t, s, true)
+	for i := range 3 * burst {
+		want, client := 200, fmt.Sprintf("192.0.2.%d", i%2)
+		if i >= 2*burst {
+			want = http.StatusTooManyRequests
+		}
+		got := talk(t, at, []string{"GET /api/v1/resources/entry-0.json HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: " + client + "\r\n\r\n"}, "GET")
+		if got[0].Status != want {
+			t.Fatalf("request %d, for %s: %d, want %d", i, client, got[0].Status, want)
 		}
 	}
 }
