@@ -42,15 +42,58 @@ func Snapshot(files fs.FS) (*Files, error) {
 		return nil, err
 	}
 	defer f.Close()
-	var m catalog.Manifest
-	if err := json.NewDecoder(io.LimitReader(f, maxManifest)).Decode(&m); err != nil {
+	s := &Files{files: files, sums: map[string][sha256.Size]byte{}}
+	if err := s.read(json.NewDecoder(io.LimitReader(f, maxManifest))); err != nil {
 		return nil, fmt.Errorf("api/v1/manifest.json: %w", err)
 	}
-	s := &Files{files: files, sums: make(map[string]catalog.ManifestFile, len(m.Files))}
-	for _, it := range m.Files {
-		s.sums[it.Path] = it
-	}
 	return s, nil
+}
+
+// read takes the sums out of a manifest, a file at a time: whole it would be several
+// times as large in memory as what is kept of it.
+func (s *Files) read(in *json.Decoder) error {
+	open := func(want json.Delim) error {
+		if t, err := in.Token(); err != nil {
+			return err
+		} else if t != want {
+			return fmt.Errorf("%v stands where %q should", t, want.String())
+		}
+		return nil
+	}
+	if err := open('{'); err != nil {
+		return err
+	}
+	for in.More() {
+		key, err := in.Token()
+		if err != nil {
+			return err
+		}
+		if key != "files" {
+			var other json.RawMessage
+			if err := in.Decode(&other); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := open('['); err != nil {
+			return err
+		}
+		for in.More() {
+			var it catalog.ManifestFile
+			if err := in.Decode(&it); err != nil {
+				return err
+			}
+			var sum [sha256.Size]byte
+			if n, err := hex.Decode(sum[:], []byte(it.SHA256[:min(len(it.SHA256), 2*len(sum))])); err == nil && n == len(sum) {
+				s.sums[it.Path] = sum
+			}
+		}
+		if _, err := in.Token(); err != nil {
+			return err
+		}
+	}
+	_, err := in.Token()
+	return err
 }
 
 // A cache holds answers by the path of their address. When it is full it starts
@@ -283,7 +326,7 @@ func (s *Files) take(address, name string, f io.Reader) (*content, error) {
 	c := newContent(name, data, digest)
 	// Bytes that differ from the manifest's are those of a catalog that is being
 	// written; its manifest comes last.
-	if s.sums[name].SHA256 == digest {
+	if known, ok := s.sums[name]; ok && known == sum {
 		s.kept.put(address, c)
 	}
 	return c, nil

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"io"
 	"io/fs"
@@ -8,8 +9,6 @@ import (
 	"net/url"
 	"path"
 	"strings"
-
-	"github.com/dpg-registry/dpg-registry/internal/catalog"
 )
 
 // Handler serves a built catalog: plain files, and index.html or index.json for
@@ -22,7 +21,7 @@ func Handler(files fs.FS) http.Handler { return &Files{files: files} }
 // Files answers for the files of a catalog.
 type Files struct {
 	files  fs.FS
-	sums   map[string]catalog.ManifestFile // what may be kept, by name; nil keeps nothing
+	sums   map[string][sha256.Size]byte // what may be kept, by name; nil keeps nothing
 	kept   cache
 	hashed digests
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 // serve writes a catalog to disk, with things beside it that are nobody's
@@ -231,5 +232,32 @@ func TestTagOfLargeFile(t *testing.T) {
 	other := sha256.Sum256(bytes.Repeat([]byte{'b'}, keptFile+1))
 	if got, want := get(h, "GET", "/api/v1/full.json", nil).Header.Get("ETag"), fmt.Sprintf(`"%x"`, other[:16]); got != want {
 		t.Errorf("after another file came, ETag = %s, want %s", got, want)
+	}
+}
+
+// What is no manifest is an error, and what is odd in one keeps nothing.
+func TestSnapshotReadsManifest(t *testing.T) {
+	sum := fmt.Sprintf("%x", sha256.Sum256([]byte("x")))
+	tests := []struct {
+		name, manifest string
+		kept           int
+		wrong          bool
+	}{
+		{"whole", `{"schema_version":"1.0","files":[{"path":"a","bytes":1,"sha256":"` + sum + `"},{"path":"b","bytes":1,"sha256":"` + sum + `"}],"more":{"a":[1]}}`, 2, false},
+		{"no files", `{}`, 0, false},
+		{"a sum that is none", `{"files":[{"path":"a","sha256":"zz"},{"path":"b","sha256":"` + sum[:10] + `"},{"path":"c"}]}`, 0, false},
+		{"a list", `[]`, 0, true},
+		{"files that are no list", `{"files":{"a":1}}`, 0, true},
+		{"a file that is none", `{"files":[7]}`, 0, true},
+		{"cut off", `{"files":[{"path":"a","sha256":"` + sum + `"}`, 0, true},
+		{"nothing", ``, 0, true},
+	}
+	for _, tt := range tests {
+		s, err := Snapshot(fstest.MapFS{"api/v1/manifest.json": {Data: []byte(tt.manifest)}})
+		if (err != nil) != tt.wrong {
+			t.Errorf("%s: %v, want an error: %v", tt.name, err, tt.wrong)
+		} else if err == nil && len(s.sums) != tt.kept {
+			t.Errorf("%s: %d sums are kept, want %d", tt.name, len(s.sums), tt.kept)
+		}
 	}
 }
