@@ -44,8 +44,8 @@ SIZES ?= 10000
 bench: ## run the benchmarks; beside nginx and Hugo where hugo, nginx and wrk are (SIZES=10000,100000 is more)
 	$(GO) run ./internal/bench $(BENCHFLAGS)
 	cd internal/bench/search && $(GO) run . -n $(SIZES)
-	$(GO) run ./internal/bench/serve -n $(SIZES)
-	$(GO) run ./internal/bench/site
+	-$(GO) run ./internal/bench/serve -n $(SIZES)
+	-$(GO) run ./internal/bench/site
 	$(GO) test ./... -run '^$$' -bench . -benchmem
 
 eval: ## measure the mapping engine against labelled entries and practices in ../shared (EVALFLAGS=-v lists disagreements)
