@@ -7,17 +7,22 @@ package catalog
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"path"
 	"regexp"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
@@ -38,18 +43,59 @@ type Input struct {
 	History     *history.Log              // what happened to entries; nil where not known
 	Findings    *diag.Count               // of the last check; nil where there was none
 	AsOf        string                    // the day that Findings were judged at, "2006-01-02"; "" where dated rules were not
+
+	Pages  Pages   // what people read; nil is nothing
+	Spool  *Spool  // where files of single entries wait to be written; nil is in memory
+	Stored *Stored // what stands in the folder that the catalog is for; nil where not known
+	Jobs   int     // how much is done at a time; 0 is one a processor
 }
 
-// A Catalog is a set of files, each complete in memory.
+// Pages makes what people read from a catalog.
+type Pages interface {
+	// Entry makes the page of one entry. It is called from several goroutines, while
+	// the Index has no counts yet.
+	Entry(PageInput) (EntryPage, error)
+	// Rest adds the pages about the whole, once all else is there.
+	Rest(*Catalog) error
+}
+
+// PageInput is what the page of an entry is made of, and all that it may depend on.
+type PageInput struct {
+	Index   *Index
+	Entry   *Entry
+	Item    *Item                  // what lists tell of it; nil unless it is live
+	Moved   bool                   // the entry that it moved to is there
+	HasView func(code string) bool // whether a code, such as "sdgs/3", has a view; or a framework, such as "sdgs", a file
+}
+
+// EntryPage is the page of an entry.
+type EntryPage struct {
+	Path string // relative to the root of the catalog
+	Data []byte
+	// Lines are how pages about many entries show it, in forms that Pages knows; Key
+	// is what these sort it by.
+	Lines [][]byte
+	Key   []byte
+}
+
+// A Catalog is a set of files. Those about many entries are written from the rows
+// of the entries whenever they are asked for, so that no two copies of the registry
+// stand in memory.
 type Catalog struct {
+	read       *content // the manifest as it was read; nil where the catalog was built
 	Index      Index
-	Lists      []List      // in the order of the registry's kinds
-	Frameworks []Framework // by id
-	Full       Full        // every entry
+	Frameworks []Framework         // by id
+	Facts      map[string][]*Facts // every entry, by the name of its kind and by id
+	// Full holds every entry where the whole registry was in memory; a Maker leaves
+	// it empty.
+	Full Full
 
 	origin Origin
-	files  map[string][]byte // by path relative to the root of the catalog; without the manifest
-	taken  map[string]string // the same paths in lower case: some disks do not tell them apart
+	breaks []policy.Break
+	mu     sync.Mutex
+	files  map[string]*content // by path relative to the root of the catalog; without the manifest
+	taken  map[string]string   // the same paths in lower case: some disks do not tell them apart
+	stored *Stored
 }
 
 const (
@@ -62,115 +108,258 @@ const (
 type builder struct {
 	in        Input
 	cat       *Catalog
+	tables    []table
 	templates []Link                          // those that have a schema
-	samples   map[string]sample               // of responses, by the path of their link
+	samples   map[string]sample               // of responses, by the path of their link; nil where none are wanted
 	related   map[string][]framework.Relation // by full code
+
+	mu    sync.Mutex
+	all   []*Facts            // by kind in the registry's order, then by id
+	kinds map[string][]*Facts // the same by kind
 }
 
-// Build makes a catalog. It is an error if an entry cannot be read, if two have
-// one id, or if a name cannot be a file's.
-func Build(in Input) (*Catalog, error) {
+func newBuilder(in Input) *builder {
 	b := &builder{
-		in: in, cat: &Catalog{files: map[string][]byte{}, taken: map[string]string{}},
-		samples: map[string]sample{},
+		in: in, cat: newCatalog(), kinds: map[string][]*Facts{},
 		related: framework.Relations(in.Registry.Crosswalks),
 	}
-	if err := b.build(); err != nil {
-		return nil, fmt.Errorf("build catalog: %w", err)
-	}
-	return b.cat, nil
-}
-
-func (b *builder) build() error {
-	if h := b.in.Head; h != nil {
+	b.cat.stored = in.Stored
+	b.tables = b.csvTables()
+	if h := in.Head; h != nil {
 		b.cat.origin = Origin{known(h.Commit), known(stampTime(*h))}
 	}
-	if err := b.in.Registry.Plain(); err != nil {
-		return err
-	}
-	entries, err := b.entries()
-	if err != nil {
-		return err
-	}
 	b.index()
+	return b
+}
+
+func newCatalog() *Catalog {
+	return &Catalog{files: map[string]*content{}, taken: map[string]string{}}
+}
+
+// Build makes a catalog of a registry that is in memory. It is an error if an entry
+// cannot be read, if two have one id, or if a name cannot be a file's.
+func Build(in Input) (*Catalog, error) {
+	m := NewMaker(in)
+	full := Full{Envelope: m.b.envelope(), Origin: m.b.cat.origin, Entries: map[string][]Entry{}}
+	for _, k := range in.Registry.Kinds {
+		full.Entries[k.Name] = []Entry{}
+	}
+	var mu sync.Mutex
+	var work errgroup.Group
+	work.SetLimit(m.jobs())
+	for _, d := range in.Registry.Docs {
+		work.Go(func() error {
+			e, err := m.entry(d, in.Assessments[d.Ref])
+			if e == nil || err != nil {
+				return err
+			}
+			mu.Lock()
+			full.Entries[d.Kind.Name] = append(full.Entries[d.Kind.Name], *e)
+			mu.Unlock()
+			return nil
+		})
+	}
+	if err := work.Wait(); err != nil {
+		return nil, err
+	}
+	for _, es := range full.Entries {
+		slices.SortFunc(es, func(x, y Entry) int { return cmp.Compare(x.ID, y.ID) })
+	}
+	c, err := m.Finish()
+	if err == nil {
+		c.Full = full
+	}
+	return c, err
+}
+
+// A Maker makes a catalog entry by entry, so that no entry need be in memory but
+// those that are being read.
+type Maker struct {
+	b *builder
+	// errors by path: the first is told, whichever came first
+	mu     sync.Mutex
+	failed map[string]error
+}
+
+// NewMaker begins a catalog. The registry of the input need hold no entries yet:
+// settings, policy, frameworks and the places of entries are enough. Assessments
+// are not looked at.
+func NewMaker(in Input) *Maker { return &Maker{b: newBuilder(in), failed: map[string]error{}} }
+
+func (m *Maker) jobs() int { return m.b.jobs() }
+
+func (b *builder) jobs() int { return cmp.Or(max(b.in.Jobs, 0), runtime.GOMAXPROCS(0)) }
+
+// Entry takes in an entry with its assessment, nil for none. It may be called from
+// several goroutines.
+func (m *Maker) Entry(d *registry.Doc, a *assess.Assessment) error {
+	_, err := m.entry(d, a)
+	return err
+}
+
+// entry is nil where the entry is of a kind that is not in use. What is wrong with
+// it is told by Finish, with the first by path of all that is wrong.
+func (m *Maker) entry(d *registry.Doc, a *assess.Assessment) (*Entry, error) {
+	b := m.b
+	if _, used := b.in.Registry.Kind(d.Kind.Name); !used {
+		return nil, nil
+	}
+	fail := func(err error) (*Entry, error) {
+		m.mu.Lock()
+		m.failed[d.Path] = err
+		m.mu.Unlock()
+		return nil, nil
+	}
+	if !d.Whole() {
+		return fail(fmt.Errorf("%s has no entry that can be read; `dpg validate` says why", d.Path))
+	}
+	if first := b.in.Registry.Place(d.Ref); first != d {
+		return fail(fmt.Errorf("%s and %s are both %s; an id has one file", first.Path, d.Path, d.Ref))
+	}
+	e := b.entryOf(d, a)
+	f, err := b.facts(d, e)
+	if err != nil {
+		return fail(err)
+	}
+	m.Kept(f)
+	return &e, nil
+}
+
+// Kept takes in an entry by facts that were made of it before.
+func (m *Maker) Kept(f *Facts) {
+	m.b.mu.Lock()
+	defer m.b.mu.Unlock()
+	m.b.kinds[f.Ref.Kind] = append(m.b.kinds[f.Ref.Kind], f)
+}
+
+// Found says what a check found, and as of which day it judged dated rules.
+func (m *Maker) Found(found diag.Count, asOf string) { m.b.in.Findings, m.b.in.AsOf = &found, asOf }
+
+// Log gives the log of changes, which may come after the entries.
+func (m *Maker) Log(log *history.Log) { m.b.in.History = log }
+
+// Finish makes the files about many entries, and those about the whole. It is an
+// error if an entry cannot be read, if two have one id, or if a name cannot be a file's.
+func (m *Maker) Finish() (*Catalog, error) {
+	for _, name := range slices.Sorted(maps.Keys(m.failed)) {
+		return nil, fmt.Errorf("build catalog: %w", m.failed[name])
+	}
+	if err := m.complete(); err != nil {
+		return nil, fmt.Errorf("build catalog: %w", err)
+	}
+	if err := m.b.finish(); err != nil {
+		return nil, fmt.Errorf("build catalog: %w", err)
+	}
+	return m.b.cat, nil
+}
+
+// complete makes sure that every entry of the registry was taken in.
+func (m *Maker) complete() error {
+	if err := m.b.in.Registry.Plain(); err != nil {
+		return err
+	}
+	taken := map[string]bool{}
+	for _, fs := range m.b.kinds {
+		for _, f := range fs {
+			taken[f.SourcePath] = true
+		}
+	}
+	for _, d := range m.b.in.Registry.Docs {
+		_, used := m.b.in.Registry.Kind(d.Kind.Name)
+		switch first := m.b.in.Registry.Place(d.Ref); {
+		case !used || taken[d.Path]:
+		case first != d && first != nil:
+			return fmt.Errorf("%s and %s are both %s; an id has one file", first.Path, d.Path, d.Ref)
+		default:
+			return fmt.Errorf("%s has no entry that can be read; `dpg validate` says why", d.Path)
+		}
+	}
+	return nil
+}
+
+func (b *builder) finish() error {
+	b.order()
+	if err := cmp.Or(b.settleOldIDs(), b.ownFiles(), b.whole(), b.exampled()); err != nil {
+		return err
+	}
+	if b.in.Pages == nil {
+		return nil
+	}
+	return b.in.Pages.Rest(b.cat)
+}
+
+// order sorts the facts.
+func (b *builder) order() {
+	b.all = nil
+	for _, k := range b.in.Registry.Kinds {
+		fs := b.kinds[k.Name]
+		slices.SortFunc(fs, func(x, y *Facts) int { return cmp.Compare(x.Ref.ID, y.Ref.ID) })
+		b.all = append(b.all, fs...)
+	}
+	b.cat.Facts = b.kinds
+}
+
+// ownFiles adds the files of single entries.
+func (b *builder) ownFiles() error {
+	for _, f := range b.all {
+		for _, o := range f.files {
+			if err := b.cat.add(o.path, o.content); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// whole makes the files about many entries.
+func (b *builder) whole() error {
 	b.cat.Index.Links = b.links()
 	b.templates = slices.DeleteFunc(slices.Clone(b.cat.Index.Links), func(l Link) bool { return l.SchemaPath == nil })
-	full := Full{Envelope: b.envelope(), Origin: b.cat.origin, Entries: map[string][]Entry{}}
 	status := StatusResponse{Envelope: b.envelope(), Origin: b.cat.origin}
 	for _, k := range b.in.Registry.Kinds {
-		full.Entries[k.Name] = list(entries[k.Name])
-		summary, err := b.kind(k, entries[k.Name])
+		summary, err := b.kind(k, b.kinds[k.Name])
 		if err != nil {
 			return err
 		}
 		b.cat.Index.Kinds = append(b.cat.Index.Kinds, summary)
 		status.Kinds = append(status.Kinds, KindStatus{summary.Name, summary.EntryCount, summary.Stages})
 	}
-	if err := cmp.Or(b.frameworks(entries), b.facets(entries), b.flat(entries), b.changes()); err != nil {
+	if err := cmp.Or(b.frameworks(), b.facets(), b.flat(), b.full(), b.changes()); err != nil {
 		return err
 	}
 	if c := b.in.Findings; c != nil {
 		status.Findings = &Findings{known(b.in.AsOf), c.Errors, c.Warnings, c.Infos}
 	}
-	b.cat.Full = full
 	status.Kinds = list(status.Kinds)
 	b.cat.Index.Kinds = list(b.cat.Index.Kinds)
 	return cmp.Or(
 		b.put("index.json", b.cat.Index),
-		b.put("full.json", full),
 		b.put("status.json", status),
 		b.schemas(),
 		b.sampleManifest(),
-		b.openAPI(),
 		b.predecessor(),
 	)
 }
 
-// entries gives the published form of every entry, by the name of its kind and
-// then by id.
-func (b *builder) entries() (map[string][]Entry, error) {
-	out := map[string][]Entry{}
-	for _, d := range b.in.Registry.Docs {
-		if _, used := b.in.Registry.Kind(d.Kind.Name); !used {
-			continue
-		}
-		if !d.Whole() {
-			return nil, fmt.Errorf("%s has no entry that can be read; `dpg validate` says why", d.Path)
-		}
-		if first := b.in.Registry.Entry(d.Ref); first != d {
-			return nil, fmt.Errorf("%s and %s are both %s; an id has one file", first.Path, d.Path, d.Ref)
-		}
-		out[d.Kind.Name] = append(out[d.Kind.Name], b.entryOf(d))
-	}
-	for _, es := range out {
-		slices.SortFunc(es, func(x, y Entry) int { return cmp.Compare(x.ID, y.ID) })
-	}
-	return out, nil
-}
-
-// kind writes the list of a kind and the file of each of its entries.
-func (b *builder) kind(k entry.Kind, entries []Entry) (KindSummary, error) {
+// kind writes the list of a kind, whole and in pages.
+func (b *builder) kind(k entry.Kind, entries []*Facts) (KindSummary, error) {
 	s := KindSummary{
 		Name: k.Name, Title: Text{"en": k.Title}, Plural: Text{"en": k.Plural}, Path: k.Folder + ".json",
 		SchemaPath: schemaFolder + "/" + k.Schema, Stages: noStages(),
 	}
-	l := List{Envelope: b.envelope(), Kind: k.Name, Items: []Item{}}
-	for _, e := range entries {
-		s.Stages[e.Status.Stage]++
-		if e.live() {
-			l.Items = append(l.Items, b.item(e))
-		}
-		if err := b.put(e.Path, EntryResponse{b.envelope(), e}); err != nil {
-			return s, err
+	var live []*Facts
+	for _, f := range entries {
+		s.Stages[f.Stage]++
+		if f.Live() {
+			live = append(live, f)
 		}
 	}
-	l.Total, s.EntryCount = len(l.Items), len(l.Items)
-	var err error
-	if l.Digest, err = digest(l.Items); err != nil {
+	rows := each(live, func(f *Facts) []byte { return f.item })
+	s.EntryCount = len(rows)
+	if err := b.putRows(s.Path, List{Envelope: b.envelope(), Kind: k.Name, Total: len(rows), Digest: digestOf(rows), Items: []Item{}}, "items", rows); err != nil {
 		return s, err
 	}
-	b.cat.Lists = append(b.cat.Lists, l)
-	return s, b.put(s.Path, l)
+	return s, b.pages(k, live)
 }
 
 func noStages() Stages {
@@ -189,6 +378,7 @@ func (b *builder) envelope() Envelope {
 
 func (b *builder) index() {
 	s := b.in.Registry.Settings
+	b.cat.breaks = s.Breaks
 	b.cat.Index = Index{
 		Envelope: b.envelope(), Origin: b.cat.origin,
 		Name: s.Name, Description: b.text(s.Description), Notice: b.text(s.Notice),
@@ -199,12 +389,18 @@ func (b *builder) index() {
 	}
 }
 
+// Breaks are the changes that hurt readers and were made all the same, as the
+// settings have them.
+func (c *Catalog) Breaks() []policy.Break { return c.breaks }
+
 func (b *builder) links() []Link {
 	schema := func(name string) *string { return known(schemaFolder + "/catalog-" + name + ".schema.json") }
 	links := []Link{{"index", "index.json", schema("index")}}
 	for _, k := range b.in.Registry.Kinds {
 		links = append(links,
 			Link{"list", k.Folder + ".json", schema("list")},
+			Link{"list-pages", k.Folder + "/" + pageFolder + "/index.json", schema("list-pages")},
+			Link{"list-page", k.Folder + "/" + pageFolder + "/{number}.json", schema("list-page")},
 			Link{"entry", k.Folder + "/{id}.json", schema("entry")})
 	}
 	links = append(links,
@@ -220,6 +416,8 @@ func (b *builder) links() []Link {
 		Link{"csv", "csv/csv-metadata.json", nil},
 		Link{"csv-table", "csv/{table}.csv", nil},
 		Link{"full", "full.json", schema("full")},
+		Link{"full-shards", fullFolder + "/index.json", schema("full-shards")},
+		Link{"full-shard", fullFolder + "/{shard}.json", schema("full-shard")},
 		Link{"full-lines", "full.ndjson", nil},
 		Link{"status", "status.json", schema("status")},
 		Link{"manifest", "manifest.json", schema("manifest")},
@@ -253,24 +451,58 @@ func (b *builder) put(name string, v any) error {
 	if err != nil {
 		return err
 	}
-	b.remember(name, v)
+	return b.add(name, data)
+}
+
+// add adds a response at a path relative to api/v1/, and keeps it as an example
+// where those are wanted.
+func (b *builder) add(name string, data []byte) error {
+	b.remember(name, data)
 	return b.cat.Add(apiFolder+"/"+name, data)
 }
 
 // Add puts a further file into the catalog, such as a page. The name is relative
 // to the catalog's root. It is an error if the name is taken, also by one that
 // differs in case alone, or if it is not plainly a file's within the catalog.
-func (c *Catalog) Add(name string, data []byte) error {
+func (c *Catalog) Add(name string, data []byte) error { return c.add(name, contentOf(data)) }
+
+func (c *Catalog) add(name string, data *content) error {
 	if !confined(name) {
 		return fmt.Errorf("%q cannot be the name of a published file", name)
 	}
 	folded := strings.ToLower(name)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if other, taken := c.taken[folded]; taken || folded == manifestName {
 		return fmt.Errorf("two published files would be named %q and %q", cmp.Or(other, manifestName), name)
 	}
 	c.taken[folded] = name
 	c.files[name] = data
 	return nil
+}
+
+// AddWritten is Add for a large file that is not held in memory: write gives the
+// same bytes each time it is called.
+func (c *Catalog) AddWritten(name string, write func(io.Writer) error) error {
+	data, err := contentBy(write)
+	if err != nil {
+		return err
+	}
+	return c.add(name, data)
+}
+
+func (b *builder) addWritten(name string, write func(io.Writer) error) error {
+	if b.samples != nil { // a small catalog of examples
+		var out bytes.Buffer
+		if err := write(&out); err != nil {
+			return err
+		}
+		if name, api := strings.CutPrefix(name, apiFolder+"/"); api {
+			b.remember(name, out.Bytes())
+		}
+		return b.cat.Add(name, out.Bytes())
+	}
+	return b.cat.AddWritten(name, write)
 }
 
 // Names lists the files, the manifest among them, sorted.
@@ -284,34 +516,56 @@ func (c *Catalog) Names() []string {
 // none of that name.
 func (c *Catalog) File(name string) ([]byte, error) {
 	if name == manifestName {
-		return c.manifest()
+		m, err := c.manifest()
+		if err != nil {
+			return nil, err
+		}
+		return m.bytes()
 	}
 	data, ok := c.files[name]
 	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return data, nil
+	return data.bytes()
 }
 
-func (c *Catalog) manifest() ([]byte, error) {
-	m := Manifest{Envelope: c.Index.Envelope, Origin: c.origin, Files: []ManifestFile{}}
-	for _, name := range slices.Sorted(maps.Keys(c.files)) {
-		m.Files = append(m.Files, c.listed(name))
+// manifest lists the files, a line each.
+func (c *Catalog) manifest() (*content, error) {
+	if c.read != nil {
+		return c.read, nil
 	}
-	return encode(m)
-}
-
-func (c *Catalog) listed(name string) ManifestFile {
-	sum := sha256.Sum256(c.files[name])
-	return ManifestFile{name, len(c.files[name]), hex.EncodeToString(sum[:])}
+	rows := make([][]byte, 0, len(c.files))
+	for _, name := range slices.Sorted(maps.Keys(c.files)) {
+		f := c.files[name]
+		// A name is plain, see confined: it needs no escape.
+		row := append(make([]byte, 0, len(name)+110), `{"path":"`...)
+		row = append(append(row, name...), `","bytes":`...)
+		row = append(strconv.AppendInt(row, int64(f.size), 10), `,"sha256":"`...)
+		row = append(hex.AppendEncode(row, f.sum[:]), `"}`...)
+		rows = append(rows, row)
+	}
+	head, err := encode(Manifest{Envelope: c.Index.Envelope, Origin: c.origin, Files: []ManifestFile{}})
+	if err != nil {
+		return nil, err
+	}
+	before, after, err := split(head, "files")
+	if err != nil {
+		return nil, err
+	}
+	return contentBy(func(w io.Writer) error { return writeBetween(w, before, rows, after) })
 }
 
 // sampleManifest shows a file that stays as it is for long: the manifest itself
 // is made last of all.
 func (b *builder) sampleManifest() error {
+	if b.samples == nil {
+		return nil
+	}
 	name := apiFolder + "/" + schemaFolder + "/catalog-manifest.schema.json"
-	b.remember("manifest.json", Manifest{Envelope: b.envelope(), Files: []ManifestFile{b.cat.listed(name)}})
-	return nil
+	f := b.cat.files[name]
+	data, err := encode(Manifest{Envelope: b.envelope(), Files: []ManifestFile{{name, f.size, hex.EncodeToString(f.sum[:])}}})
+	b.remember("manifest.json", data)
+	return err
 }
 
 // plainSegment is a part of a path that means the same on every disk and in
@@ -337,19 +591,6 @@ func encode(v any) ([]byte, error) {
 	enc.SetIndent("", "  ")
 	err := enc.Encode(v)
 	return b.Bytes(), err
-}
-
-// digest is the SHA-256 of a list's items as they stand in the response, without
-// the white space between tokens. Two lists with one digest hold the same.
-func digest(items any) (string, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(items); err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
-	return "sha256:" + hex.EncodeToString(sum[:]), nil
 }
 
 func stampTime(s registry.Stamp) string {

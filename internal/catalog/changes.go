@@ -80,26 +80,26 @@ func (b *builder) changes() error {
 	if b.in.History == nil {
 		return nil
 	}
-	all := each(b.in.History.Changes, b.changeOf)
-	if err := b.changesThen(all[:min(1, len(all))]); err != nil {
-		return err
-	}
-	out := ChangesResponse{Envelope: b.envelope(), LastSeq: len(all), Shards: []ChangeShard{}}
-	for n, items := range slices.Collect(slices.Chunk(all, shardSize)) {
-		s := ShardResponse{
-			Envelope: b.envelope(), FirstSeq: items[0].Seq, LastSeq: items[len(items)-1].Seq, Total: len(items), Items: items,
-		}
-		var err error
-		if s.Digest, err = digest(items); err != nil {
+	log := b.in.History.Changes
+	out := ChangesResponse{Envelope: b.envelope(), LastSeq: len(log), Shards: []ChangeShard{}, Newest: []Change{}}
+	n := 0
+	for part := range slices.Chunk(log, shardSize) {
+		rows, err := rowsOf(each(part, b.changeOf))
+		if err != nil {
 			return err
 		}
-		if err := b.put(shardPath(n), s); err != nil {
+		s := ShardResponse{
+			Envelope: b.envelope(), FirstSeq: part[0].Seq, LastSeq: part[len(part)-1].Seq, Total: len(rows), Digest: digestOf(rows), Items: []Change{},
+		}
+		if err := b.putRows(shardPath(n), s, "items", rows); err != nil {
 			return err
 		}
 		out.Shards = append(out.Shards, ChangeShard{shardPath(n), s.FirstSeq, s.LastSeq, s.Digest})
+		n++
 	}
-	out.Newest = list(slices.Clone(all[max(0, len(all)-newestCount):]))
-	slices.Reverse(out.Newest)
+	for _, c := range slices.Backward(log[max(0, len(log)-newestCount):]) {
+		out.Newest = append(out.Newest, b.changeOf(c))
+	}
 	if err := b.put("changes.json", out); err != nil {
 		return err
 	}
@@ -108,21 +108,6 @@ func (b *builder) changes() error {
 		return err
 	}
 	return b.cat.Add(apiFolder+"/"+feedName, feed)
-}
-
-// changesThen remembers as examples what these files were after the first change, so
-// that the description of the interface does not change with each further one.
-func (b *builder) changesThen(first []Change) error {
-	if len(first) == 0 {
-		return nil
-	}
-	sum, err := digest(first)
-	if err != nil {
-		return err
-	}
-	b.remember("changes.json", ChangesResponse{b.envelope(), 1, []ChangeShard{{shardPath(0), 1, 1, sum}}, first})
-	b.remember(shardPath(0), ShardResponse{b.envelope(), 1, 1, 1, sum, first})
-	return nil
 }
 
 func (b *builder) changeOf(c history.Change) Change {
@@ -192,11 +177,8 @@ func (b *builder) feed(newest []Change) ([]byte, error) {
 		feed.Updated = max(feed.Updated, c.ChangedAt)
 		e := atomEntry{ID: urn(c.Commit + " " + c.Kind + "/" + c.ID), Updated: c.ChangedAt, Summary: c.summary(main)}
 		name, to := c.ID, shardPath((c.Seq-1)/shardSize)
-		if d := b.in.Registry.Entry(entry.Ref{Kind: c.Kind, ID: c.ID}); d != nil {
-			if d.Entry.Status.Stage != entry.StageRemoved {
-				name = cmp.Or(strings.TrimSpace(d.Entry.Name), c.ID)
-			}
-			to = entryPath(d)
+		if f := b.factsOf(entry.Ref{Kind: c.Kind, ID: c.ID}); f != nil {
+			name, to = cmp.Or(strings.TrimSpace(f.Name), c.ID), f.Path
 		}
 		e.Title, e.Links = name+": "+c.Action, []atomLink{{"alternate", "application/json", base + to}}
 		feed.Entries = append(feed.Entries, e)
@@ -210,6 +192,16 @@ func (b *builder) feed(newest []Change) ([]byte, error) {
 	}
 	out.WriteByte('\n')
 	return out.Bytes(), nil
+}
+
+// factsOf finds the facts of an entry; nil where there is none.
+func (b *builder) factsOf(ref entry.Ref) *Facts {
+	fs := b.kinds[ref.Kind]
+	i, found := slices.BinarySearchFunc(fs, ref.ID, func(f *Facts, id string) int { return strings.Compare(f.Ref.ID, id) })
+	if !found {
+		return nil
+	}
+	return fs[i]
 }
 
 // summary says in a line what happened.

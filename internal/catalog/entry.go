@@ -13,7 +13,7 @@ import (
 
 // entryOf gives the published form of an entry. Of a removed one nothing is
 // published but its id, stage, date and reason, whatever its file still holds.
-func (b *builder) entryOf(d *registry.Doc) Entry {
+func (b *builder) entryOf(d *registry.Doc, a *assess.Assessment) Entry {
 	e, main := d.Entry, b.language(d.Entry)
 	out := Entry{
 		ID: d.Ref.ID, Kind: d.Kind.Name, Path: entryPath(d),
@@ -77,7 +77,7 @@ func (b *builder) entryOf(d *registry.Doc) Entry {
 	out.Waivers = each(e.Waivers, func(w entry.Waiver) Waiver {
 		return Waiver{w.Rule, text(entry.Plain(w.Reason), main), personOf(w.By), known(w.Until)}
 	})
-	out.Assessment = b.assessmentOf(d)
+	out.Assessment = b.assessmentOf(d, a)
 	out.Observations = b.observationsOf(d)
 	return withoutNulls(out)
 }
@@ -147,8 +147,7 @@ func standardOf(a *entry.Answers, main string) Standard {
 	}
 }
 
-func (b *builder) assessmentOf(d *registry.Doc) *Assessment {
-	a := b.in.Assessments[d.Ref]
+func (b *builder) assessmentOf(d *registry.Doc, a *assess.Assessment) *Assessment {
 	if a == nil {
 		return nil
 	}

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -105,46 +104,48 @@ func slug(name string) string {
 }
 
 // facets writes the lists and views of every facet.
-func (b *builder) facets(entries map[string][]Entry) error {
+func (b *builder) facets() error {
 	all := Facets{Envelope: b.envelope(), Items: []FacetSummary{}}
-	for _, f := range facets {
-		views := map[string]*FacetView{}
-		for _, k := range b.in.Registry.Kinds {
-			for _, e := range entries[k.Name] {
-				if !e.live() {
-					continue
+	for n, f := range facets {
+		type view struct {
+			name string
+			rows [][]byte
+		}
+		views := map[string]*view{}
+		for _, e := range b.all {
+			if !e.Live() {
+				continue
+			}
+			for _, value := range e.facets[n] {
+				id, name := value[0], value[1]
+				v := views[id]
+				if v == nil {
+					v = &view{name: name}
+					views[id] = v
 				}
-				for id, name := range f.values(e) {
-					v := views[id]
-					if v == nil {
-						v = &FacetView{Envelope: b.envelope(), Facet: f.name, ID: id, Items: []FacetItem{}}
-						views[id] = v
-					}
-					// Of spellings that differ in case or space, the first in order.
-					if v.Name == nil || name < *v.Name {
-						v.Name = &name
-					}
-					v.Items = append(v.Items, FacetItem{e.ID, e.Kind, e.Path, e.Name})
-				}
+				// Of spellings that differ in case or space, the first in order.
+				v.name = min(v.name, name)
+				v.rows = append(v.rows, e.facetItem)
 			}
 		}
 		list := Facet{Envelope: b.envelope(), Facet: f.name, Items: []FacetValue{}}
-		for _, id := range slices.SortedFunc(maps.Keys(views), cmp.Compare[string]) {
+		for _, id := range slices.Sorted(maps.Keys(views)) {
 			v := views[id]
-			v.Total = len(v.Items)
-			var err error
-			if v.Digest, err = digest(v.Items); err != nil {
-				return err
-			}
 			path := viewFolder + "/" + f.name + "/" + id + ".json"
-			if err := b.put(path, v); err != nil {
+			head := FacetView{Envelope: b.envelope(), Facet: f.name, ID: id, Name: &v.name, Total: len(v.rows), Digest: digestOf(v.rows), Items: []FacetItem{}}
+			if err := b.putRows(path, head, "items", v.rows); err != nil {
 				return err
 			}
-			list.Items = append(list.Items, FacetValue{id, v.Name, path, v.Total})
+			list.Items = append(list.Items, FacetValue{id, &v.name, path, len(v.rows)})
 		}
 		list.Total = len(list.Items)
 		path := viewFolder + "/" + f.name + ".json"
-		if err := b.put(path, list); err != nil {
+		rows, err := rowsOf(list.Items)
+		if err != nil {
+			return err
+		}
+		list.Items = []FacetValue{}
+		if err := b.putRows(path, list, "items", rows); err != nil {
 			return err
 		}
 		all.Items = append(all.Items, FacetSummary{f.name, path, list.Total})

@@ -2,46 +2,57 @@ package catalog
 
 import (
 	"bytes"
-	"encoding/csv"
-	"encoding/json"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/dpg-registry/dpg-registry/internal/lint"
-	"github.com/dpg-registry/dpg-registry/internal/spdx"
 )
 
 // flat writes what is easier to use in one piece or as a table: a line of JSON an
 // entry, CSV, counts, other catalogs' names, and an index to search in.
-func (b *builder) flat(entries map[string][]Entry) error {
-	var all []Entry
-	for _, k := range b.in.Registry.Kinds {
-		all = append(all, entries[k.Name]...)
+func (b *builder) flat() error {
+	opening, err := compact(b.envelope())
+	if err != nil {
+		return err
 	}
-	var lines bytes.Buffer
-	enc := json.NewEncoder(&lines)
-	enc.SetEscapeHTML(false)
-	for _, e := range all {
-		if err := enc.Encode(EntryResponse{b.envelope(), e}); err != nil {
-			return err
+	opening[len(opening)-1] = ',' // the entry's own keys follow
+	if err := b.addWritten(apiFolder+"/full.ndjson", func(w io.Writer) error {
+		for _, f := range b.all {
+			for _, part := range [][]byte{opening, f.row[1:], newline} {
+				if _, err := w.Write(part); err != nil {
+					return err
+				}
+			}
 		}
-	}
-	if err := b.cat.Add(apiFolder+"/full.ndjson", lines.Bytes()); err != nil {
+		return nil
+	}); err != nil {
 		return err
 	}
-	if err := b.tables(all); err != nil {
+	if err := b.csv(); err != nil {
 		return err
 	}
-	if err := b.put("stats.json", b.stats(entries)); err != nil {
+	if err := b.put("stats.json", b.stats()); err != nil {
 		return err
 	}
-	if err := b.put("identifiers.json", b.identifiers(all)); err != nil {
+	var search [][]byte
+	var names []identifierRow
+	for _, f := range b.all {
+		if f.Live() {
+			search = append(search, f.searchItem)
+		}
+		names = append(names, f.identifiers...)
+	}
+	slices.SortStableFunc(names, func(x, y identifierRow) int { return strings.Compare(x.key, y.key) })
+	names = slices.CompactFunc(names, func(x, y identifierRow) bool { return bytes.Equal(x.row, y.row) })
+	rows := each(names, func(n identifierRow) []byte { return n.row })
+	if err := b.putRows("identifiers.json", IdentifiersResponse{b.envelope(), len(rows), []Identifier{}}, "items", rows); err != nil {
 		return err
 	}
-	return b.put("search.json", b.search(all))
+	return b.putRows("search.json", SearchResponse{b.envelope(), len(search), []SearchItem{}}, "items", search)
 }
+
+var newline = []byte("\n")
 
 // A table is one CSV file: its columns, and the rows that an entry has in it.
 type table struct {
@@ -126,33 +137,27 @@ func cell(s string) string {
 	return s
 }
 
-// tables writes the CSV files, and what CSV cannot say of itself: their columns,
+// csv writes the tables, and what CSV cannot say of itself: their columns,
 // licence and credit, as the W3C's "CSV on the Web" has it.
-func (b *builder) tables(all []Entry) error {
+func (b *builder) csv() error {
 	const folder = "csv"
 	meta := csvMetadata{Context: "http://www.w3.org/ns/csvw", License: str(known(b.in.Registry.Settings.License)), Attribution: b.envelope().Attribution}
-	for _, t := range b.csvTables() {
-		var out bytes.Buffer
-		w := csv.NewWriter(&out)
-		w.UseCRLF = true // RFC 4180
-		if err := w.Write(t.columns); err != nil {
+	for n, t := range b.tables {
+		head, err := csvLines([][]string{t.columns})
+		if err != nil {
 			return err
 		}
-		for _, e := range all {
-			if !e.live() && t.name != "entries" {
-				continue
+		if err := b.addWritten(apiFolder+"/"+folder+"/"+t.name+".csv", func(w io.Writer) error {
+			if _, err := w.Write(head); err != nil {
+				return err
 			}
-			for _, row := range t.rows(e) {
-				if err := w.Write(each(row, cell)); err != nil {
+			for _, f := range b.all {
+				if _, err := w.Write(f.csv[n]); err != nil {
 					return err
 				}
 			}
-		}
-		w.Flush()
-		if err := w.Error(); err != nil {
-			return err
-		}
-		if err := b.cat.Add(apiFolder+"/"+folder+"/"+t.name+".csv", out.Bytes()); err != nil {
+			return nil
+		}); err != nil {
 			return err
 		}
 		meta.Tables = append(meta.Tables, csvTable{t.name + ".csv", csvSchema{each(t.columns, func(c string) csvColumn { return csvColumn{c} })}})
@@ -202,33 +207,31 @@ type KindStats struct {
 	Codes      map[string]int `json:"by_code"` // with strength 2 and not rejected
 }
 
-func (b *builder) stats(entries map[string][]Entry) StatsResponse {
+func (b *builder) stats() StatsResponse {
 	out := StatsResponse{Envelope: b.envelope(), Kinds: []KindStats{}}
 	for _, k := range b.in.Registry.Kinds {
 		s := KindStats{Name: k.Name, Stages: noStages(), Types: map[string]int{}, Sectors: map[string]int{},
 			Licenses: map[string]int{}, Countries: map[string]int{}, Goals: map[string]int{}, Codes: map[string]int{}}
-		for _, e := range entries[k.Name] {
-			s.Stages[e.Status.Stage]++
-			if !e.live() {
+		for _, e := range b.kinds[k.Name] {
+			s.Stages[e.Stage]++
+			if !e.Live() {
 				continue
 			}
 			s.EntryCount++
-			count(s.Types, e.Types)
-			count(s.Sectors, e.Sectors)
-			for _, f := range facets {
-				switch f.name {
-				case "license":
-					for id := range f.values(e) {
-						s.Licenses[id]++
-					}
-				case "country":
-					for id := range f.values(e) {
-						s.Countries[id]++
+			count(s.Types, e.types)
+			count(s.Sectors, e.sectors)
+			for n, f := range facets {
+				for _, value := range e.facets[n] {
+					switch f.name {
+					case "license":
+						s.Licenses[value[0]]++
+					case "country":
+						s.Countries[value[0]]++
 					}
 				}
 			}
-			count(s.Goals, each(e.SDGs, func(g SDG) string { return strconv.Itoa(g.Goal) }))
-			count(s.Codes, b.item(e).MappedCodes)
+			count(s.Goals, e.goals)
+			count(s.Codes, e.codes)
 		}
 		out.Kinds = append(out.Kinds, s)
 	}
@@ -261,32 +264,6 @@ type Identifier struct {
 	Path   string `json:"path"`
 }
 
-func (b *builder) identifiers(all []Entry) IdentifiersResponse {
-	out := IdentifiersResponse{Envelope: b.envelope(), Items: []Identifier{}}
-	for _, e := range all {
-		add := func(scheme string, value *string) {
-			if value != nil {
-				out.Items = append(out.Items, Identifier{scheme, *value, e.ID, e.Kind, e.Path})
-			}
-		}
-		add("dial", e.SameAs.DIAL)
-		add("dpga", e.SameAs.DPGA)
-		add("purl", e.SameAs.PURL)
-		add("wikidata", e.SameAs.Wikidata)
-		for _, r := range e.Repositories {
-			if r.URL != nil {
-				add("repository", known(lint.CanonicalRepository(*r.URL)))
-			}
-		}
-	}
-	slices.SortFunc(out.Items, func(x, y Identifier) int {
-		return strings.Compare(x.Scheme+"\x00"+x.Value+"\x00"+x.Kind+"\x00"+x.ID, y.Scheme+"\x00"+y.Value+"\x00"+y.Kind+"\x00"+y.ID)
-	})
-	out.Items = slices.Compact(out.Items)
-	out.Total = len(out.Items)
-	return out
-}
-
 // SearchResponse is api/v1/search.json: what a program needs to look for live
 // entries by itself, in one small file.
 type SearchResponse struct {
@@ -313,37 +290,6 @@ type SearchItem struct {
 
 // maxWords bounds the words of an entry in the index, in characters.
 const maxWords = 600
-
-func (b *builder) search(all []Entry) SearchResponse {
-	main := b.in.Registry.Settings.Language()
-	out := SearchResponse{Envelope: b.envelope(), Items: []SearchItem{}}
-	for _, e := range all {
-		if !e.live() {
-			continue
-		}
-		it := b.item(e)
-		words := e.Description.best(main)
-		if words == "" {
-			words = it.SummaryText.best(main)
-		}
-		if r := []rune(words); len(r) > maxWords {
-			words = string(r[:maxWords])
-		}
-		countries := append(slices.Clone(e.Locations.DevelopedIn), e.Locations.DeployedIn...)
-		slices.Sort(countries)
-		var ids []string
-		for _, l := range e.Licenses {
-			if x, err := spdx.Parse(l.Expression); err == nil {
-				ids = append(ids, x.Licenses()...)
-			}
-		}
-		slices.Sort(ids)
-		out.Items = append(out.Items, SearchItem{e.ID, e.Kind, e.Path, e.Name, list(e.Aliases), known(words), list(e.Types), list(e.Sectors),
-			list(slices.Compact(ids)), it.SDGGoals, list(slices.Compact(countries)), it.MappedCodes})
-	}
-	out.Total = len(out.Items)
-	return out
-}
 
 // best is the text in a language, or else in the first by tag.
 func (t Text) best(lang string) string {

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
+	"github.com/dpg-registry/dpg-registry/internal/history"
 	"github.com/dpg-registry/dpg-registry/schemas"
 )
 
@@ -164,8 +165,11 @@ func (b *builder) operation(l Link, parts map[string]schema, several bool) (open
 		op.Summary, _ = part["title"].(string)
 		op.Description, _ = part["description"].(string)
 		media.Schema = schema{"$ref": "#/components/schemas/" + name}
-		if sample.value.IsValid() {
-			media.Example = brief(sample.value).Interface()
+		if sample.data != nil {
+			var err error
+			if media.Example, err = brief(sample.data, l.Rel == "entry"); err != nil {
+				return op, err
+			}
 		}
 	} else {
 		about, ok := unschemed[l.Rel]
@@ -209,33 +213,72 @@ func mediaType(name string) string {
 
 // A sample is a response to show as an example.
 type sample struct {
-	path  string
-	value reflect.Value
-	tells int
+	path string
+	data []byte // JSON
 }
 
-// remember keeps a response as the example of its link if it tells more than the
-// one kept so far: a view with entries, an entry with an assessment.
-func (b *builder) remember(name string, v any) {
-	tells := 1
-	switch v := v.(type) {
-	case EntryResponse:
-		if v.live() {
-			tells++
+// exampled writes the description of the interface with examples from a catalog of
+// its own: that of the most telling entry of each kind, and of the first change. So
+// what is described keeps its bytes, whatever comes and goes beside these.
+func (b *builder) exampled() error {
+	if b.samples != nil {
+		return nil // this is that catalog
+	}
+	in := b.in
+	in.Findings, in.Pages, in.Spool, in.Stored, in.Head = nil, nil, nil, nil, nil
+	if h := in.History; h != nil {
+		in.History = &history.Log{Head: h.Head, Changes: h.Changes[:min(1, len(h.Changes))]}
+	}
+	small := newBuilder(in)
+	small.samples = map[string]sample{}
+	for kind, fs := range b.kinds {
+		if len(fs) > 0 {
+			best := fs[0]
+			for _, f := range fs {
+				if f.tells > best.tells {
+					best = f
+				}
+			}
+			small.kinds[kind] = []*Facts{best}
 		}
-		if v.Assessment != nil && len(v.Assessment.Mappings) > 0 {
-			tells += 2
+	}
+	small.order()
+	if err := small.whole(); err != nil {
+		return err
+	}
+	for _, f := range small.all {
+		opening, err := compact(b.envelope())
+		if err != nil {
+			return err
 		}
-	case View:
-		tells += min(v.Total, 1)
+		opening[len(opening)-1] = ','
+		small.remember(f.Path, append(opening, f.row[1:]...))
+	}
+	b.samples = small.samples
+	err := b.openAPI()
+	b.samples = nil
+	return err
+}
+
+// remember keeps a response as the example of its link: of a view one with
+// entries, where there is any, and otherwise the first.
+func (b *builder) remember(name string, data []byte) {
+	if b.samples == nil {
+		return
 	}
 	for _, l := range b.templates {
-		if best := b.samples[l.Path]; best.tells < tells && match(l.Path, name) != nil {
-			b.samples[l.Path] = sample{name, reflect.ValueOf(v), tells}
-			return
+		if match(l.Path, name) == nil {
+			continue
 		}
+		best, there := b.samples[l.Path]
+		if !there || emptyItems(best.data) && !emptyItems(data) {
+			b.samples[l.Path] = sample{name, data}
+		}
+		return
 	}
 }
+
+func emptyItems(data []byte) bool { return bytes.Contains(data, []byte("\n  \"items\": []")) }
 
 // match gives the values of a template's parameters in a path, never nil where
 // the path is one of the template's.
@@ -264,42 +307,55 @@ func match(template, name string) []string {
 	return values
 }
 
-// brief is a response with lists cut to their first item and without the commit,
-// so that the description keeps its bytes when the commit moves on. Lists within
-// an item stay whole.
-func brief(v reflect.Value) reflect.Value {
-	if v.Kind() == reflect.Pointer {
-		v = v.Elem()
+// brief is a response with its lists cut to their first item. Lists within an item
+// stay whole, and so does an entry.
+func brief(data []byte, whole bool) (json.RawMessage, error) {
+	if whole {
+		return data, nil
 	}
-	out := reflect.New(v.Type()).Elem()
-	out.Set(v)
-	if _, whole := v.Interface().(EntryResponse); whole {
-		return out
+	return short(data, 2)
+}
+
+// short cuts the lists of an object and, to a depth, those of objects in it.
+func short(data []byte, depth int) (json.RawMessage, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if _, err := dec.Token(); err != nil { // the brace
+		return nil, err
 	}
-	for i := range out.NumField() {
-		f := out.Field(i)
-		switch f.Kind() {
-		case reflect.Slice:
-			if f.Len() > 1 {
-				f.Set(f.Slice(0, 1))
+	out := []byte{'{'}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil, err
+		}
+		switch {
+		case value[0] == '[':
+			var items []json.RawMessage
+			if err := json.Unmarshal(value, &items); err != nil {
+				return nil, err
 			}
-		case reflect.Map:
-			if f.Type().Elem().Kind() != reflect.Slice {
-				continue
+			if len(items) > 1 {
+				value = slices.Concat([]byte{'['}, items[0], []byte{']'})
 			}
-			short := reflect.MakeMap(f.Type())
-			for _, key := range f.MapKeys() {
-				list := f.MapIndex(key)
-				short.SetMapIndex(key, list.Slice(0, min(list.Len(), 1)))
-			}
-			f.Set(short)
-		case reflect.Struct:
-			if f.Type() == reflect.TypeFor[Origin]() {
-				f.SetZero()
+		case value[0] == '{' && depth > 1:
+			if value, err = short(value, depth-1); err != nil {
+				return nil, err
 			}
 		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		quoted, err := compact(key)
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(append(out, quoted...), ':'), value...)
 	}
-	return out
+	return append(out, '}'), nil
 }
 
 const refPrefix = "#/$defs/"

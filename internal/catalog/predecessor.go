@@ -1,93 +1,108 @@
 package catalog
 
 import (
-	"path"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/dpga"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
-	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
 
 // predecessorKind is the one kind that the predecessor had.
 const predecessorKind = "dpg"
 
-// predecessor writes the paths that the predecessor served, for those who still
-// read them: bare lists and objects at the catalog's root.
+// predecessor writes the lists that the predecessor served, for those who still
+// read them: bare lists at the catalog's root. The object of each entry is among the
+// entry's own files.
 func (b *builder) predecessor() error {
 	if _, used := b.in.Registry.Kind(predecessorKind); !used {
 		return nil
 	}
-	var dpgs, nominees []*registry.Doc
-	for _, d := range b.in.Registry.Docs {
+	lists := map[string][]*Facts{"dpgs": nil, "nominees": nil}
+	for _, f := range b.kinds[predecessorKind] {
 		switch {
-		case d.Kind.Name != predecessorKind:
-		case d.Entry.Status.Stage == entry.StageDPG:
-			dpgs = append(dpgs, d)
-		case d.Entry.Status.Live():
-			nominees = append(nominees, d)
+		case f.Stage == entry.StageDPG:
+			lists["dpgs"] = append(lists["dpgs"], f)
+		case f.Live():
+			lists["nominees"] = append(lists["nominees"], f)
 		}
 	}
-	ids := predecessorIDs(slices.Concat(dpgs, nominees))
-	if err := b.oldViews("dpgs", "dpg", dpgs, ids); err != nil {
-		return err
-	}
-	return b.oldViews("nominees", "nominee", nominees, ids)
-}
-
-// oldViews writes one list and the object of each of its entries.
-func (b *builder) oldViews(many, one string, docs []*registry.Doc, ids map[*registry.Doc]string) error {
-	slices.SortFunc(docs, func(x, y *registry.Doc) int { return dpga.CompareIDs(ids[x], ids[y]) })
-	all := []dpga.View{}
-	for _, d := range docs {
-		main := b.language(d.Entry)
-		view := dpga.ViewOf(d.Entry, ids[d], main)
-		all = append(all, view)
-		var whole any = view
-		if d.Entry.Status.Stage == entry.StageDPG {
-			whole = dpga.ScreenedViewOf(d.Entry, ids[d], main)
-		}
-		if err := b.putOld(path.Join(one, ids[d]), whole); err != nil {
+	for _, name := range []string{"dpgs", "nominees"} {
+		fs := lists[name]
+		slices.SortStableFunc(fs, func(x, y *Facts) int { return dpga.CompareIDs(x.OldID, y.OldID) })
+		rows := each(fs, func(f *Facts) []byte { return f.oldRow })
+		if err := b.addWritten(name+"/index.json", func(w io.Writer) error { return writeRows(w, rows, "") }); err != nil {
 			return err
 		}
 	}
-	return b.putOld(many, all)
+	return nil
 }
 
-func (b *builder) putOld(folder string, v any) error {
-	data, err := encode(v)
-	if err != nil {
-		return err
-	}
-	return b.cat.Add(folder+"/index.json", data)
-}
-
-// predecessorIDs gives each entry the id that it had there: same_as.dpga, or
-// else its own. A claim to an id that another entry has or claims too, or that
-// cannot be a folder's name, is not heard; the entry's own id stands.
-func predecessorIDs(docs []*registry.Doc) map[*registry.Doc]string {
-	claims := map[string]int{} // in lower case, as some disks compare names
-	for _, d := range docs {
-		own, old := strings.ToLower(d.Ref.ID), strings.ToLower(oldID(d))
-		claims[own]++
-		if old != own {
-			claims[old]++
-		}
-	}
-	ids := make(map[*registry.Doc]string, len(docs))
-	for _, d := range docs {
-		ids[d] = d.Ref.ID
-		if old := oldID(d); plainSegment(old) && claims[strings.ToLower(old)] == 1 {
-			ids[d] = old
-		}
-	}
-	return ids
-}
-
-func oldID(d *registry.Doc) string {
-	if d.Entry.SameAs == nil {
+// oldID is the id that an entry had there if no other claims it: same_as.dpga, or
+// else its own. "" is that it stands in no view of that time.
+func (b *builder) oldID(f *Facts) string {
+	switch {
+	case f.Ref.Kind != predecessorKind || !f.Live():
 		return ""
+	case plainSegment(f.OldClaim):
+		return f.OldClaim
 	}
-	return d.Entry.SameAs.DPGA
+	return f.Ref.ID
+}
+
+// settleOldIDs gives each entry the id that it had there. A claim to an id that
+// another entry has or claims too, or that cannot be a folder's name, is not heard;
+// the entry's own id stands.
+func (b *builder) settleOldIDs() error {
+	claims := map[string]int{} // in lower case, as some disks compare names
+	for _, f := range b.kinds[predecessorKind] {
+		if f.Live() {
+			own, old := strings.ToLower(f.Ref.ID), strings.ToLower(f.OldClaim)
+			claims[own]++
+			if old != own {
+				claims[old]++
+			}
+		}
+	}
+	for _, f := range b.kinds[predecessorKind] {
+		id := b.oldID(f)
+		if id != "" && id != f.Ref.ID && claims[strings.ToLower(id)] != 1 {
+			id = f.Ref.ID
+		}
+		if id == f.OldID {
+			continue
+		}
+		e, err := b.again(f.Ref)
+		if err != nil {
+			return err
+		}
+		f.files = slices.DeleteFunc(f.files, func(o ownFile) bool { return o.path == oldPath(f) })
+		f.OldID, f.oldRow, f.altered = id, nil, true
+		if id == "" {
+			continue
+		}
+		if err := b.oldFacts(f, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// again reads an entry whose facts are there once more.
+func (b *builder) again(ref entry.Ref) (*entry.Entry, error) {
+	d := b.in.Registry.Place(ref)
+	if d == nil {
+		return nil, fmt.Errorf("entry %s is gone", ref)
+	}
+	if d.Entry != nil {
+		return d.Entry, nil
+	}
+	doc, err := b.in.Registry.Reopen(d)
+	if err != nil {
+		return nil, err
+	}
+	e := new(entry.Entry)
+	return e, doc.Decode(e)
 }

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,45 +43,51 @@ const journalName = apiFolder + "/.publishing"
 // stay, and one that stands where a new file belongs is an error, as is a folder
 // that holds other files and no catalog. The error is a *LostError if the folder publishes an id that the catalog has not.
 func (c *Catalog) Write(dir string) (WriteReport, error) {
-	report, err := c.write(dir)
+	s, err := OpenStored(dir, "")
 	if err != nil {
-		return report, fmt.Errorf("publish to %s: %w", dir, err)
+		return WriteReport{}, fmt.Errorf("publish to %s: %w", dir, err)
+	}
+	defer s.Close()
+	return c.WriteTo(s)
+}
+
+// WriteTo is Write to a folder that is open.
+func (c *Catalog) WriteTo(s *Stored) (WriteReport, error) {
+	report, err := c.write(s)
+	if err != nil {
+		return report, fmt.Errorf("publish to %s: %w", s.dir, err)
 	}
 	return report, nil
 }
 
-func (c *Catalog) write(dir string) (report WriteReport, err error) {
-	folder, err := disk.Open(dir)
-	if err != nil {
+func (c *Catalog) write(s *Stored) (report WriteReport, err error) {
+	if err := s.make(); err != nil {
 		return report, err
 	}
-	defer folder.Close()
-	before, err := published(folder)
-	if err != nil {
-		return report, err
-	}
-	if lost := c.lost(before); len(lost) > 0 {
+	folder := s.folder
+	if lost := c.lost(s.listed); len(lost) > 0 {
 		return report, &LostError{lost}
 	}
 	begun, err := begun(folder)
 	if err != nil {
 		return report, err
 	}
-	if len(before) == 0 && len(begun) == 0 {
-		if err := c.vacant(folder); err != nil {
+	if len(s.listed) == 0 && len(begun) == 0 {
+		if err := c.vacant(s); err != nil {
 			return report, err
 		}
 	}
 	names := slices.Sorted(maps.Keys(c.files))
 	var added []string
 	for _, name := range names {
-		if !before[name] && !begun[name] {
+		if !s.listed[name] && !begun[name] {
 			added = append(added, name)
 		}
 	}
-	if err := c.unclaimed(folder, added); err != nil {
+	if err := c.unclaimed(s, added); err != nil {
 		return report, err
 	}
+	before := maps.Clone(s.listed)
 	maps.Copy(before, begun)
 	var gone []string
 	for _, name := range slices.Sorted(maps.Keys(before)) {
@@ -93,17 +98,13 @@ func (c *Catalog) write(dir string) (report WriteReport, err error) {
 	if err := begin(folder, begun, slices.Concat(added, gone)); err != nil {
 		return report, err
 	}
-	write := func(name string, data []byte) error {
-		changed, err := folder.Write(name, data)
-		switch {
-		case err != nil:
-			return err
-		case changed:
-			report.Written = append(report.Written, name)
-		default:
+	write := func(name string, data *content) error {
+		if s.has(fileSum{name, data.size, data.sum}) {
 			report.Unchanged++
+			return nil
 		}
-		return nil
+		report.Written = append(report.Written, name)
+		return s.put(name, data)
 	}
 	for _, name := range names {
 		if err := write(name, c.files[name]); err != nil {
@@ -127,7 +128,11 @@ func (c *Catalog) write(dir string) (report WriteReport, err error) {
 			report.Removed = append(report.Removed, name)
 		}
 	}
-	return report, folder.Remove(journalName)
+	if err := folder.Remove(journalName); err != nil {
+		return report, err
+	}
+	s.settle(append(names, manifestName))
+	return report, nil
 }
 
 // published reads which files the folder's manifest lists, the manifest too;
@@ -195,11 +200,8 @@ func begin(folder *disk.Folder, begun map[string]bool, names []string) error {
 // vacant makes sure that a folder without a catalog is one for a catalog. Hidden
 // files, and those that hosts of static files look for, may stand there first; what
 // has a name of the catalog's is looked at by unclaimed.
-func (c *Catalog) vacant(folder *disk.Folder) error {
-	names, err := folder.Files()
-	if err != nil {
-		return err
-	}
+func (c *Catalog) vacant(s *Stored) error {
+	names := slices.Sorted(maps.Keys(s.stamps))
 	foreign := slices.DeleteFunc(names, func(name string) bool {
 		return strings.HasPrefix(name, ".") || name == "CNAME" || name == "robots.txt" || c.files[name] != nil
 	})
@@ -211,15 +213,15 @@ func (c *Catalog) vacant(folder *disk.Folder) error {
 }
 
 // unclaimed makes sure that nothing of somebody else stands at the names.
-func (c *Catalog) unclaimed(folder *disk.Folder, names []string) error {
+func (c *Catalog) unclaimed(s *Stored, names []string) error {
 	var foreign []string
 	for _, name := range names {
-		data, err := folder.Read(name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
+		f := c.files[name]
+		there, err := s.stands(name)
+		if err != nil {
 			return err
-		case !bytes.Equal(data, c.files[name]):
+		}
+		if there && !s.has(fileSum{name, f.size, f.sum}) {
 			foreign = append(foreign, name)
 		}
 	}
@@ -239,7 +241,7 @@ func (c *Catalog) lost(before map[string]bool) []string {
 		rest, api := strings.CutPrefix(name, apiFolder+"/")
 		dir, base := path.Split(rest)
 		dir = strings.TrimSuffix(dir, "/")
-		if !api || dir == "" || strings.Contains(dir, "/") || dir == frameworkFolder || dir == schemaFolder || dir == viewFolder || dir == "csv" {
+		if !api || dir == "" || strings.Contains(dir, "/") || dir == frameworkFolder || dir == schemaFolder || dir == viewFolder || dir == fullFolder || dir == shardFolder || dir == "csv" {
 			continue
 		}
 		if c.files[name] == nil {

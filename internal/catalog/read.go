@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,7 @@ const maxRead = 512 << 20
 
 // Read takes a catalog from the folder that it was built to, to publish it
 // elsewhere: its files, which must be those that its manifest lists, and nothing
-// beside them. Lists, Frameworks and Full are empty. It is an error if a file has
+// beside them. Frameworks, Facts and Full are empty. It is an error if a file has
 // changed since it was built.
 func Read(files fs.FS) (*Catalog, error) {
 	data, err := readWhole(files, manifestName, maxRead)
@@ -32,7 +33,8 @@ func Read(files fs.FS) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Catalog{origin: m.Origin, files: map[string][]byte{}, taken: map[string]string{}}
+	c := newCatalog()
+	c.origin = m.Origin
 	c.Index.Envelope = m.Envelope
 	for _, f := range m.Files {
 		data, err := readWhole(files, f.Path, int64(f.Bytes))
@@ -47,12 +49,20 @@ func Read(files fs.FS) (*Catalog, error) {
 		}
 	}
 	// What a newer program adds to a manifest would be lost on the way.
-	if made, err := c.manifest(); err != nil {
+	if made, err := c.File(manifestName); err != nil {
 		return nil, err
-	} else if !bytes.Equal(made, data) {
+	} else if !sameJSON(made, data) {
 		return nil, fmt.Errorf("%s is not as this version writes it; build the catalog again with this version", manifestName)
 	}
+	c.read = contentOf(data)
 	return c, nil
+}
+
+// sameJSON compares two texts but for the white space between their tokens, which
+// versions of this program put elsewhere.
+func sameJSON(a, b []byte) bool {
+	var x, y bytes.Buffer
+	return json.Compact(&x, a) == nil && json.Compact(&y, b) == nil && bytes.Equal(x.Bytes(), y.Bytes())
 }
 
 func readWhole(files fs.FS, name string, most int64) ([]byte, error) {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/framework"
-	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
 
 // The two frameworks that entries speak of in keys of their own: their views
@@ -27,10 +26,20 @@ const (
 
 // frameworks writes the list of frameworks, each framework and the view of each
 // of its codes.
-func (b *builder) frameworks(entries map[string][]Entry) error {
+func (b *builder) frameworks() error {
 	set := b.in.Registry.Frameworks
 	all := Frameworks{Envelope: b.envelope(), Items: []FrameworkSummary{}}
-	views := b.viewItems(entries)
+	views := map[string]*viewRows{}
+	for i, f := range b.all {
+		for _, v := range f.views {
+			at := views[v.code]
+			if at == nil {
+				at = &viewRows{}
+				views[v.code] = at
+			}
+			at.rows, at.from = append(at.rows, v.row), append(at.from, i)
+		}
+	}
 	for _, id := range set.IDs() {
 		f := set[id]
 		total, err := b.framework(f, views)
@@ -49,15 +58,21 @@ func (b *builder) frameworks(entries map[string][]Entry) error {
 	return b.put(frameworkFolder+".json", all)
 }
 
+// viewRows are the rows of a view, and which entries they are from.
+type viewRows struct {
+	rows [][]byte
+	from []int
+}
+
 // framework writes one framework with its views and returns how many entries
 // stand in one or more of them.
-func (b *builder) framework(f *framework.Framework, views map[string][]ViewItem) (int, error) {
+func (b *builder) framework(f *framework.Framework, views map[string]*viewRows) (int, error) {
 	out := Framework{
 		Envelope: b.envelope(), ID: f.ID, Title: b.text(f.Name), Version: known(f.Version), AsOf: known(f.AsOf),
 		PublisherName: known(f.Source.Publisher), URL: known(f.Source.URL), Credit: b.credit(f), Codes: []Code{},
 	}
 	out.Lists = each(f.Lists, func(l framework.List) CodeList { return CodeList{l.ID, b.text(l.Name), l.Mapped} })
-	used := map[entry.Ref]bool{}
+	used := map[int]bool{}
 	full := func(code string) string {
 		if code == "" {
 			return ""
@@ -66,7 +81,7 @@ func (b *builder) framework(f *framework.Framework, views map[string][]ViewItem)
 	}
 	for _, c := range f.Codes {
 		v := View{
-			Envelope: b.envelope(), Framework: f.ID, Credit: b.credit(f), Items: list(views[f.ID+"/"+c.Code]),
+			Envelope: b.envelope(), Framework: f.ID, Credit: b.credit(f), Items: []ViewItem{},
 			CodeInfo: CodeInfo{
 				ID: c.Code, Code: full(c.Code), Printed: known(c.Printed), Title: b.text(c.Name), Description: b.text(c.Description),
 				List: c.List, Group: known(c.Group), Parent: known(full(c.Parent)), URL: known(c.URL),
@@ -77,16 +92,16 @@ func (b *builder) framework(f *framework.Framework, views map[string][]ViewItem)
 		for to, codes := range c.Relations {
 			v.Relations[to] = each(codes, full)
 		}
-		for _, it := range v.Items {
-			used[entry.Ref{Kind: it.Kind, ID: it.ID}] = true
+		var rows [][]byte
+		if at := views[f.ID+"/"+c.Code]; at != nil {
+			rows = at.rows
+			for _, i := range at.from {
+				used[i] = true
+			}
 		}
-		v.Total = len(v.Items)
-		var err error
-		if v.Digest, err = digest(v.Items); err != nil {
-			return 0, err
-		}
+		v.Total, v.Digest = len(rows), digestOf(rows)
 		path := viewPath(f.ID, c.Code)
-		if err := b.put(path, v); err != nil {
+		if err := b.putRows(path, v, "items", rows); err != nil {
 			return 0, err
 		}
 		out.Codes = append(out.Codes, Code{v.CodeInfo, path, v.Total})
@@ -113,39 +128,36 @@ func (b *builder) relatedCode(r framework.Relation) Related {
 	return Related{Code: r.Code, Path: viewPath(id, code), Title: title, Reason: b.text(r.Why), Crosswalk: r.Crosswalk}
 }
 
-// viewItems gives the items of each view by full code, in the order of kinds and
-// then of ids.
-func (b *builder) viewItems(entries map[string][]Entry) map[string][]ViewItem {
-	views := map[string][]ViewItem{}
-	for _, k := range b.in.Registry.Kinds {
-		for _, e := range entries[k.Name] {
-			if !e.live() {
-				continue
+// A viewed is an entry in the view of a code.
+type viewed struct {
+	code string
+	item ViewItem
+}
+
+// viewItems gives the views that a live entry stands in.
+func (b *builder) viewItems(source *entry.Entry, e Entry) []viewed {
+	var out []viewed
+	// What people and engines ruled on comes first: a claim neither stands
+	// beside a mapping of the same code nor outlives its rejection.
+	ruled := map[string]bool{}
+	add := func(code, state string, quotes []Quote) {
+		out = append(out, viewed{code, ViewItem{e.ID, e.Kind, e.Path, e.Name, state, quotes}})
+		ruled[code] = true
+	}
+	if a := e.Assessment; a != nil {
+		for _, m := range a.Mappings {
+			if m.inView() && !ruled[m.Code] {
+				add(m.Code, m.State, m.Quotes)
 			}
-			// What people and engines ruled on comes first: a claim neither stands
-			// beside a mapping of the same code nor outlives its rejection.
-			ruled := map[string]bool{}
-			add := func(code, state string, quotes []Quote) {
-				views[code] = append(views[code], ViewItem{e.ID, e.Kind, e.Path, e.Name, state, quotes})
-				ruled[code] = true
-			}
-			if a := e.Assessment; a != nil {
-				for _, m := range a.Mappings {
-					if m.inView() && !ruled[m.Code] {
-						add(m.Code, m.State, m.Quotes)
-					}
-					ruled[m.Code] = ruled[m.Code] || m.State == stateRejected
-				}
-			}
-			doc := b.in.Registry.Entry(entry.Ref{Kind: e.Kind, ID: e.ID})
-			for _, c := range b.claims(doc) {
-				if _, _, err := b.in.Registry.Frameworks.Find(c.code); err == nil && !ruled[c.code] {
-					add(c.code, stateClaimed, c.quotes)
-				}
-			}
+			ruled[m.Code] = ruled[m.Code] || m.State == stateRejected
 		}
 	}
-	return views
+	for _, c := range b.claims(source) {
+		if b.hasView(c.code) && !ruled[c.code] {
+			add(c.code, stateClaimed, c.quotes)
+		}
+	}
+	return out
 }
 
 // A claim is a code that an entry itself says it has to do with.
@@ -156,7 +168,7 @@ type claim struct {
 
 // claims collects an entry's claims of goals and its answers to the DPG
 // Standard, one claim a code.
-func (b *builder) claims(d *registry.Doc) []claim {
+func (b *builder) claims(e *entry.Entry) []claim {
 	var (
 		order []string
 		words = map[string][]Quote{}
@@ -172,8 +184,8 @@ func (b *builder) claims(d *registry.Doc) []claim {
 			words[code] = append(words[code], Quote{pointer, quote})
 		}
 	}
-	main := b.language(d.Entry)
-	for i, s := range d.Entry.SDGs {
+	main := b.language(e)
+	for i, s := range e.SDGs {
 		code, at := sdgFramework+"/"+strconv.Itoa(s.Goal), "/sdgs/"+strconv.Itoa(i)
 		say(code, at+"/text", s.Text.Best(main, main))
 		for j, link := range s.Evidence {
@@ -183,7 +195,7 @@ func (b *builder) claims(d *registry.Doc) []claim {
 			say(code, at+"/goal", strconv.Itoa(s.Goal))
 		}
 	}
-	for _, q := range d.Entry.Standard.Questions() {
+	for _, q := range e.Standard.Questions() {
 		if q.Answer.Answer != "yes" || circumstance(q.Key) {
 			continue
 		}

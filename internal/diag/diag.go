@@ -103,6 +103,11 @@ func Tally(ds []Diagnostic) Count {
 	return c
 }
 
+// Plus adds two counts.
+func (c Count) Plus(d Count) Count {
+	return Count{c.Errors + d.Errors, c.Warnings + d.Warnings, c.Infos + d.Infos}
+}
+
 func (c Count) String() string {
 	return plural(c.Errors, "error") + ", " + plural(c.Warnings, "warning")
 }

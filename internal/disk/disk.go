@@ -5,6 +5,7 @@
 package disk
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -51,6 +52,9 @@ func Open(dir string) (*Folder, error) {
 	return f, nil
 }
 
+// Make is Open without clearing what an interrupted run left; Stamps does that.
+func Make(dir string) (*Folder, error) { return openBare(dir) }
+
 // Hold is Open for a folder that is there and that other programs write in too:
 // nothing in it is looked through or cleared.
 func Hold(dir string) (*Folder, error) { return hold(dir) }
@@ -89,6 +93,13 @@ func (f *Folder) Write(name string, data []byte) (changed bool, err error) {
 }
 
 func (f *Folder) write(name string, data []byte) error {
+	return f.replace(name, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+func (f *Folder) replace(name string, data func(io.Writer) error) error {
 	dir := path.Dir(name)
 	if err := f.root.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -103,7 +114,10 @@ func (f *Folder) write(name string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(data)
+	buffered := bufio.NewWriterSize(w, 64<<10)
+	if err = data(buffered); err == nil {
+		err = buffered.Flush()
+	}
 	if err := errors.Join(err, w.Sync(), w.Close()); err != nil {
 		f.root.Remove(aside)
 		return err

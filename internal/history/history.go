@@ -93,7 +93,7 @@ func Read(ctx context.Context, repo *registry.Repo, head *object.Commit, reg *re
 		}
 	}
 	for _, d := range reg.Docs {
-		if d.Whole() {
+		if d.Whole() || d.Entry == nil && d.Record != nil && !d.Broken {
 			w.known[d.Hash] = d
 		}
 	}
@@ -183,6 +183,10 @@ func (w *walker) change(before Change, blob string) (after Change, changed bool,
 	if blob == before.Blob {
 		return before, false, nil
 	}
+	// Of a live entry that was not there nothing is told but its stage.
+	if d := w.known[blob]; d != nil && !before.there() && d.Record != nil && (entry.Status{Stage: d.Record.Stage}).Live() {
+		return Change{Action: Added, Stage: d.Record.Stage, Blob: blob}, true, nil
+	}
 	now, err := w.read(blob)
 	if now == nil || err != nil {
 		return before, false, err
@@ -230,7 +234,7 @@ func (s *state) reason() map[string]string { return s.Status.Reason.ByLanguage(s
 
 // read gives what a file said, or nil where it has no whole entry.
 func (w *walker) read(blob string) (*state, error) {
-	if d := w.known[blob]; d != nil && d.Source != nil {
+	if d := w.known[blob]; d != nil && d.Source != nil && d.Entry != nil {
 		values, _ := d.Source.Root.Value().(map[string]any)
 		return &state{*d.Entry, values}, nil
 	}

@@ -95,6 +95,9 @@ type Options struct {
 	// NoEdits leaves Edits out of the findings of rules: where nobody will see them,
 	// the places that they change need not be looked up.
 	NoEdits bool
+	// noPlaces leaves out where findings across entries stand, for who only counts
+	// them: the files need not be read once more.
+	noPlaces bool
 	// Derived, when set, judges the bot's files, of which this package knows nothing.
 	Derived func(*registry.Registry, *registry.Doc) []diag.Diagnostic
 }
@@ -176,17 +179,17 @@ func newRun(reg *registry.Registry, opt Options) *run {
 	return r
 }
 
-// file judges one file by the rules that look at no other.
-func (r *run) file(d *registry.Doc) {
+// file judges one file by the rules that look at no other, and gives what it added
+// to the findings.
+func (r *run) file(d *registry.Doc) []diag.Diagnostic {
 	if !r.opt.wants(d.Path) {
-		return
+		return nil
 	}
 	switch {
 	case d.Derived && r.opt.Derived != nil:
-		r.add(nil, r.opt.Derived(r.reg, d))
-		return
+		return r.add(nil, r.opt.Derived(r.reg, d))
 	case d.Entry == nil:
-		return
+		return nil
 	}
 	p := &Pass{Registry: r.reg, Doc: d, Entry: d.Entry, AsOf: r.opt.AsOf, Rules: Rules, Strings: stringsOf(d.Source), edits: edits(!r.opt.NoEdits)}
 	for _, rule := range r.rules {
@@ -199,14 +202,15 @@ func (r *run) file(d *registry.Doc) {
 	for i, f := range p.found {
 		found[i] = *f
 	}
-	r.add(d, found)
+	return r.add(d, found)
 }
 
 // add takes findings over, with the policy's severities and the waivers of the
-// entry that they are on.
-func (r *run) add(d *registry.Doc, found []diag.Diagnostic) {
+// entry that they are on, and gives those that stand.
+func (r *run) add(d *registry.Doc, found []diag.Diagnostic) []diag.Diagnostic {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	var added []diag.Diagnostic
 	for _, f := range found {
 		if d != nil && d.Record != nil && waived(d.Record.Waivers, f.Rule, r.opt.AsOf) {
 			continue
@@ -214,8 +218,10 @@ func (r *run) add(d *registry.Doc, found []diag.Diagnostic) {
 		if s, ok := r.severities[f.Rule]; ok {
 			f.Severity = s
 		}
-		r.found = append(r.found, f)
+		added = append(added, f)
 	}
+	r.found = append(r.found, added...)
+	return added
 }
 
 // finish looks across the entries and gives all findings.
@@ -227,8 +233,10 @@ func (r *run) finish(ctx context.Context) ([]diag.Diagnostic, error) {
 			rule.CheckAll(p)
 		}
 	}
-	if err := p.locate(ctx, r.opt.jobs()); err != nil {
-		return nil, err
+	if !r.opt.noPlaces {
+		if err := p.locate(ctx, r.opt.jobs()); err != nil {
+			return nil, err
+		}
 	}
 	for _, f := range p.found {
 		r.add(f.doc, []diag.Diagnostic{*f.Diagnostic})

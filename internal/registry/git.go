@@ -265,6 +265,12 @@ func StampOf(c *object.Commit) Stamp {
 // Paths are relative to the registry folder. It returns ErrShallow where
 // history is cut off before all are found.
 func (r *Repo) LastChanges(head *object.Commit) (map[string]Stamp, error) {
+	return r.LastChangesSince(head, func(string) map[string]Stamp { return nil })
+}
+
+// LastChangesSince is LastChanges where that of an earlier commit is known: kept
+// gives it, or nil. Commits before that one are not looked at.
+func (r *Repo) LastChangesSince(head *object.Commit, kept func(commit string) map[string]Stamp) (map[string]Stamp, error) {
 	t, err := r.tree(head)
 	if err != nil {
 		return nil, err
@@ -283,6 +289,14 @@ func (r *Repo) LastChanges(head *object.Commit) (map[string]Stamp, error) {
 	}
 	stamps := make(map[string]Stamp, len(files))
 	for c := head; len(missing) > 0; {
+		if before := kept(c.Hash.String()); before != nil {
+			for path := range missing {
+				if stamp, ok := before[path]; ok {
+					stamps[path] = stamp
+				}
+			}
+			break
+		}
 		var parent *object.Commit
 		if slices.Contains(shallow, c.Hash) {
 			return nil, ErrShallow

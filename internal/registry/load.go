@@ -55,7 +55,8 @@ func (l *loader) load(ctx context.Context) error {
 	}
 	slices.SortFunc(blobs, func(a, b Blob) int { return strings.Compare(a.Path, b.Path) })
 	rules, observations, files := l.sort(blobs)
-	l.prepare(append(slices.Clone(observations), files...))
+	observations, unread := unknown(observations, l.opt.Known), unknown(files, l.opt.Known)
+	l.prepare(append(slices.Clone(observations), unread...))
 	if err := l.read(ctx, rules, l.readOne); err != nil {
 		return err
 	}
@@ -73,7 +74,13 @@ func (l *loader) load(ctx context.Context) error {
 			}
 		}
 	}
-	if err := l.read(ctx, files, l.readEntry); err != nil {
+	// What was derived of entries comes before them: who is called for each of these
+	// can have seen all of that.
+	derived, entries := split(unread)
+	if err := l.read(ctx, derived, l.readEntry); err != nil {
+		return err
+	}
+	if err := l.read(ctx, entries, l.readEntry); err != nil {
 		return err
 	}
 	for _, t := range rules {
@@ -98,6 +105,35 @@ func (l *loader) load(ctx context.Context) error {
 	}
 	l.reg.Findings = diag.Sort(l.reg.Findings)
 	return nil
+}
+
+// unknown leaves out the files that need not be read, and notes what is known of
+// them.
+func unknown(tasks []*task, known func(Blob) (*Record, bool)) []*task {
+	if known == nil {
+		return tasks
+	}
+	return slices.DeleteFunc(slices.Clone(tasks), func(t *task) bool {
+		if t.blob.Hash == "" || !t.blob.Mode.IsRegular() {
+			return false
+		}
+		record, ok := known(t.blob)
+		if ok {
+			t.doc.Record, t.doc.Hash = record, t.blob.Hash
+		}
+		return ok
+	})
+}
+
+func split(tasks []*task) (derived, entries []*task) {
+	for _, t := range tasks {
+		if t.doc.Derived {
+			derived = append(derived, t)
+		} else {
+			entries = append(entries, t)
+		}
+	}
+	return derived, entries
 }
 
 // prepare has the schemas of these files compiled meanwhile.

@@ -88,6 +88,11 @@ type Options struct {
 	// the places of all entries. What is read is dropped after the call, so that a
 	// large registry needs little memory.
 	Each func(*Registry, *Doc)
+	// Known, when set, tells of files that need not be read, since all that is wanted
+	// of them is kept from an earlier run: of an entry what Record it has. It is asked about
+	// entries, assessments and observations whose hash the list of files gives. Files with
+	// findings must not be among them.
+	Known func(Blob) (record *Record, known bool)
 }
 
 // The file names and folders that are not entries.

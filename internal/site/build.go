@@ -26,9 +26,6 @@ func Build(ctx context.Context, in catalog.Input) (*catalog.Catalog, error) {
 	assessments, unread := assess.Read(in.Registry)
 	count := diag.Tally(append(found, unread...))
 	in.Assessments, in.Findings, in.AsOf = assessments, &count, opt.AsOf
-	cat, err := catalog.Build(in)
-	if err != nil {
-		return nil, err
-	}
-	return cat, Add(cat)
+	in.Pages = Pages{}
+	return catalog.Build(in)
 }

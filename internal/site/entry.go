@@ -1,16 +1,11 @@
 package site
 
 import (
-	"bytes"
 	_ "embed"
 	"fmt"
 	"html/template"
-	"path"
-	"runtime"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
@@ -22,43 +17,8 @@ var entrySource string
 
 // pagePath is where the page of an entry is, relative to the catalog's root:
 // "en/dpgs/dhis2.html" for "dpgs/dhis2.json".
-func pagePath(e catalog.Entry) string {
-	return language + "/" + strings.TrimSuffix(e.Path, ".json") + ".html"
-}
-
-// addEntries makes a page for every entry, live or not, since an id keeps
-// answering.
-func addEntries(c *catalog.Catalog) error {
-	t, err := front()
-	if err != nil {
-		return err
-	}
-	var all []catalog.Entry
-	for _, k := range c.Index.Kinds {
-		all = append(all, c.Full.Entries[k.Name]...)
-	}
-	pages := make([][]byte, len(all))
-	var work errgroup.Group
-	work.SetLimit(runtime.GOMAXPROCS(0))
-	for i, e := range all {
-		work.Go(func() error {
-			var b bytes.Buffer
-			if err := t.ExecuteTemplate(&b, "entry", entryPageOf(c, e)); err != nil {
-				return fmt.Errorf("write the page of %s/%s: %w", e.Kind, e.ID, err)
-			}
-			pages[i] = b.Bytes()
-			return nil
-		})
-	}
-	if err := work.Wait(); err != nil {
-		return err
-	}
-	for i, e := range all {
-		if err := c.Add(pagePath(e), pages[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+func pagePath(path string) string {
+	return language + "/" + strings.TrimSuffix(path, ".json") + ".html"
 }
 
 // An entryPage is what the page of one entry shows.
@@ -98,8 +58,8 @@ type mapped struct {
 	Quotes            []string
 }
 
-func entryPageOf(c *catalog.Catalog, e catalog.Entry) entryPage {
-	ix := c.Index
+func entryPageOf(in catalog.PageInput) entryPage {
+	ix, e := *in.Index, *in.Entry
 	p := entryPage{
 		Style: template.CSS(style), Up: "../../", API: "../../api/v1/", Registry: ix.Name, E: e,
 		Name: value(e.Name), Standing: standing(e.Status), Updated: value(e.UpdatedAt), License: value(ix.License),
@@ -110,15 +70,11 @@ func entryPageOf(c *catalog.Catalog, e catalog.Entry) entryPage {
 		p.Name = e.ID
 	}
 	if ix.BaseURL != nil {
-		p.Canonical = baseOf(ix) + pagePath(e)
+		p.Canonical = baseOf(ix) + pagePath(e.Path)
 	}
 	// A link only to where a page is.
-	if to := value(e.Status.MovedTo); to != "" {
-		for _, other := range c.Full.Entries[e.Kind] {
-			if other.ID == to {
-				p.MovedTo = to
-			}
-		}
+	if in.Moved {
+		p.MovedTo = value(e.Status.MovedTo)
 	}
 	if a := e.Assessment; a != nil {
 		if a.Summary != nil {
@@ -144,9 +100,10 @@ func entryPageOf(c *catalog.Catalog, e catalog.Entry) entryPage {
 	p.Facts = factsOf(e)
 	for _, s := range e.SDGs {
 		g := goal{Goal: s.Goal, Path: "frameworks/sdgs.json", About: phraseOf(s.Text)}
-		if view := fmt.Sprintf("frameworks/sdgs/%d.json", s.Goal); has(c, view) {
-			g.Path = view
-		} else if !has(c, g.Path) {
+		switch {
+		case in.HasView(fmt.Sprintf("sdgs/%d", s.Goal)):
+			g.Path = fmt.Sprintf("frameworks/sdgs/%d.json", s.Goal)
+		case !in.HasView("sdgs"): // the framework is not in use
 			g.Path = "frameworks.json"
 		}
 		for _, link := range s.Evidence {
@@ -160,11 +117,6 @@ func entryPageOf(c *catalog.Catalog, e catalog.Entry) entryPage {
 		p.Data = linkedData(ix, e, p.Canonical)
 	}
 	return p
-}
-
-func has(c *catalog.Catalog, name string) bool {
-	_, err := c.File(path.Join("api/v1", name))
-	return err == nil
 }
 
 func live(e catalog.Entry) bool { return entry.Status{Stage: e.Status.Stage}.Live() }

@@ -38,7 +38,7 @@ func TestEntryPages(t *testing.T) {
 			for _, k := range c.Index.Kinds {
 				for _, e := range c.Full.Entries[k.Name] {
 					pages++
-					name := pagePath(e)
+					name := pagePath(e.Path)
 					page, err := c.File(name)
 					if err != nil {
 						t.Fatal(err)
@@ -105,7 +105,7 @@ func TestLinkedData(t *testing.T) {
 
 func TestFrontPageData(t *testing.T) {
 	c := build(t)
-	page, err := FrontPage(c, "")
+	page, err := frontPage(c, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,14 @@ func TestOpenAPIForOthers(t *testing.T) {
 	if err := json.Unmarshal(run("node", "read.js", server.URL+"/api/v1"), &got); err != nil {
 		t.Fatal(err)
 	}
-	list := c.Lists[0]
+	var list catalog.List
+	data, err := c.File("api/v1/dpgs.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
+		t.Fatal(err)
+	}
 	goals := map[string]int{}
 	for _, e := range c.Full.Entries["dpg"] {
 		for _, s := range e.SDGs {

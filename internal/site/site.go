@@ -41,34 +41,67 @@ var front = sync.OnceValues(func() (*template.Template, error) {
 // language is that of the words around what entries say.
 const language = "en"
 
-// Add puts the pages into a catalog: one at the root and the same under its
+// Pages makes the pages of a catalog: one at the root and the same under its
 // language, whose address stays when others come; one for each entry under the
-// language; and a sitemap of them all.
-func Add(c *catalog.Catalog) error {
-	for name, up := range map[string]string{"index.html": "", language + "/index.html": "../"} {
-		page, err := FrontPage(c, up)
+// language; and a sitemap of them all. The zero value is ready to use.
+type Pages struct{}
+
+// ups lead from the front pages to the root of the catalog, in the order of the
+// lines of an entry.
+var ups = [...]struct{ name, up string }{{"index.html", ""}, {language + "/index.html", "../"}}
+
+// Entry makes the page of an entry, and its line on each of the front pages.
+func (Pages) Entry(in catalog.PageInput) (catalog.EntryPage, error) {
+	out := catalog.EntryPage{Path: pagePath(in.Entry.Path)}
+	t, err := front()
+	if err != nil {
+		return out, err
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "entry", entryPageOf(in)); err != nil {
+		return out, fmt.Errorf("write the page of %s/%s: %w", in.Entry.Kind, in.Entry.ID, err)
+	}
+	out.Data = bytes.Clone(b.Bytes())
+	if in.Item == nil {
+		return out, nil
+	}
+	l := lineOf(*in.Item)
+	for _, at := range ups {
+		l.Up, l.API = at.up, at.up+"api/v1/"
+		b.Reset()
+		if err := t.ExecuteTemplate(&b, "line", l); err != nil {
+			return out, fmt.Errorf("write the line of %s/%s: %w", in.Entry.Kind, in.Entry.ID, err)
+		}
+		out.Lines = append(out.Lines, bytes.Clone(b.Bytes()))
+	}
+	// As a reader looks for a name: whatever its case and accents.
+	var key collate.Buffer
+	out.Key = bytes.Clone(collate.New(xlanguage.English, collate.IgnoreCase).KeyFromString(&key, l.Name))
+	return out, nil
+}
+
+// Rest adds the front pages and the sitemap.
+func (Pages) Rest(c *catalog.Catalog) error {
+	for i, at := range ups {
+		page, err := frontPage(c, i)
 		if err != nil {
 			return err
 		}
-		if err := c.Add(name, page); err != nil {
+		if err := c.Add(at.name, page); err != nil {
 			return err
 		}
-	}
-	if err := addEntries(c); err != nil {
-		return err
 	}
 	return addSitemap(c)
 }
 
-// FrontPage says what is in a catalog and how to use it. Up leads from the page
-// to the root of the catalog: "" or "../".
-func FrontPage(c *catalog.Catalog, up string) ([]byte, error) {
+// frontPage says what is in a catalog and how to use it, in one of its forms.
+func frontPage(c *catalog.Catalog, form int) ([]byte, error) {
 	t, err := front()
 	if err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, pageOf(c, up)); err != nil {
+	if err := t.Execute(&b, pageOf(c, form)); err != nil {
 		return nil, fmt.Errorf("write front page: %w", err)
 	}
 	return b.Bytes(), nil
@@ -98,7 +131,7 @@ type kind struct {
 	Title, ID, Path string
 	Total           int
 	Stages          []count
-	Entries         []line
+	Entries         []template.HTML // a line each, written already
 }
 
 type count struct {
@@ -107,6 +140,7 @@ type count struct {
 }
 
 type line struct {
+	Up, API                          string
 	Name, Page, Path, Stage, License string
 	About                            phrase // a person's words
 	Derived                          phrase // a summary that a machine made of the entry's fields
@@ -133,7 +167,8 @@ type code struct {
 	Counted    bool
 }
 
-func pageOf(c *catalog.Catalog, up string) page {
+func pageOf(c *catalog.Catalog, form int) page {
+	up := ups[form].up
 	ix := c.Index
 	p := page{
 		Style: template.CSS(style), Up: up, API: up + "api/v1/",
@@ -146,10 +181,12 @@ func pageOf(c *catalog.Catalog, up string) page {
 	}
 	p.Data = catalogData(ix)
 	p.Date, _, _ = strings.Cut(value(ix.GeneratedAt), "T")
-	for i, k := range ix.Kinds {
-		p.Kinds = append(p.Kinds, kindOf(k, c.Lists[i]))
-		if items := c.Lists[i].Items; len(items) > 0 && strings.HasSuffix(p.Example, "{id}.json") {
-			p.Example, p.ExampleList = items[0].Path, k.Path
+	for _, k := range ix.Kinds {
+		p.Kinds = append(p.Kinds, kindOf(k, c.Facts[k.Name], form))
+		for _, f := range c.Facts[k.Name] {
+			if f.Live() && strings.HasSuffix(p.Example, "{id}.json") {
+				p.Example, p.ExampleList = f.Path, k.Path
+			}
 		}
 	}
 	for i, f := range c.Frameworks {
@@ -173,7 +210,7 @@ func baseOf(ix catalog.Index) string {
 	return strings.TrimSuffix(base, "/") + "/"
 }
 
-func kindOf(k catalog.KindSummary, l catalog.List) kind {
+func kindOf(k catalog.KindSummary, entries []*catalog.Facts, form int) kind {
 	out := kind{Title: phraseOf(k.Plural).Text, ID: k.Name, Path: k.Path, Total: k.EntryCount}
 	for _, s := range []count{
 		{"recognised", k.Stages[entry.StageDPG]},
@@ -188,21 +225,26 @@ func kindOf(k catalog.KindSummary, l catalog.List) kind {
 			out.Stages = append(out.Stages, s)
 		}
 	}
-	for _, it := range l.Items {
-		about, derived := aboutOf(it)
-		name := value(it.Name)
-		if name == "" {
-			name = it.ID
+	// They come by id, which settles what their keys leave open.
+	byName := slices.Clone(entries)
+	slices.SortStableFunc(byName, func(a, b *catalog.Facts) int { return bytes.Compare(a.PageKey, b.PageKey) })
+	for _, f := range byName {
+		if len(f.Page) > form {
+			out.Entries = append(out.Entries, template.HTML(f.Page[form])) // the template of a line escaped it
 		}
-		out.Entries = append(out.Entries, line{
-			Name: name, Page: pagePath(catalog.Entry{Path: it.Path}), Path: it.Path, Stage: standing(it.Status), License: strings.Join(it.LicenseExpressions, ", "), About: about, Derived: derived,
-		})
 	}
-	// As a reader looks for a name: whatever its case and accents. The list comes by
-	// id, which settles what is left.
-	byName := collate.New(xlanguage.English, collate.IgnoreCase)
-	slices.SortStableFunc(out.Entries, func(a, b line) int { return byName.CompareString(a.Name, b.Name) })
 	return out
+}
+
+func lineOf(it catalog.Item) line {
+	about, derived := aboutOf(it)
+	name := value(it.Name)
+	if name == "" {
+		name = it.ID
+	}
+	return line{
+		Name: name, Page: pagePath(it.Path), Path: it.Path, Stage: standing(it.Status), License: strings.Join(it.LicenseExpressions, ", "), About: about, Derived: derived,
+	}
 }
 
 // standing says in words where an entry stands, by whose word and since when.

@@ -63,11 +63,8 @@ codes: [{code: P1, list: principles, name: Keep data safe, description: Data is 
 		t.Fatal(err)
 	}
 	head := registry.Stamp{Commit: strings.Repeat("ab", 20), At: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
-	c, err := catalog.Build(catalog.Input{Registry: reg, Head: &head})
+	c, err := catalog.Build(catalog.Input{Registry: reg, Head: &head, Pages: Pages{}})
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := Add(c); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -218,11 +215,11 @@ func TestFrontPageOfNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := catalog.Build(catalog.Input{Registry: reg})
+	c, err := catalog.Build(catalog.Input{Registry: reg, Pages: Pages{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := FrontPage(c, "")
+	page, err := frontPage(c, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,6 +241,16 @@ func TestOneLine(t *testing.T) {
 	}
 }
 
+// textOf is the text of the first element of a class.
+func textOf(all []element, class string) string {
+	for _, e := range all {
+		if e.attr["class"] == class {
+			return strings.TrimSpace(e.text)
+		}
+	}
+	return ""
+}
+
 // Entries stand as a reader looks for a name, each with its standing in words.
 func TestEntriesByName(t *testing.T) {
 	tree := fstest.MapFS{}
@@ -260,13 +267,14 @@ func TestEntriesByName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := catalog.Build(catalog.Input{Registry: reg})
+	c, err := catalog.Build(catalog.Input{Registry: reg, Pages: Pages{}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, e := range pageOf(c, "").Kinds[0].Entries {
-		got = append(got, e.Name+": "+e.Stage)
+	for _, l := range pageOf(c, 0).Kinds[0].Entries {
+		all := parse(t, []byte(l))
+		got = append(got, textOf(all, "name")+": "+textOf(all, "tag"))
 	}
 	want := []string{
 		"delta: recognised", "Delta: nominated, 2024-05-06", "Écho: recognised by DPGA, 2023-01-13",

@@ -38,9 +38,9 @@ func addSitemap(c *catalog.Catalog) error {
 	base := baseOf(c.Index)
 	urls := []sitemapURL{{Loc: base}}
 	for _, k := range c.Index.Kinds {
-		for _, e := range c.Full.Entries[k.Name] {
-			if live(e) {
-				urls = append(urls, sitemapURL{base + pagePath(e), value(e.UpdatedAt)})
+		for _, f := range c.Facts[k.Name] {
+			if f.Live() {
+				urls = append(urls, sitemapURL{base + pagePath(f.Path), f.UpdatedAt})
 			}
 		}
 	}

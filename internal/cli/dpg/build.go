@@ -5,9 +5,13 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/disk"
 	"github.com/dpg-registry/dpg-registry/internal/history"
 	"github.com/dpg-registry/dpg-registry/internal/published"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
@@ -37,6 +41,7 @@ purpose is named with its reason under "breaks" in registry.yaml.`,
 		out := flags.String("out", "", "write the catalog to `DIR`")
 		against := flags.String("against", "", "refuse to break what was published in a folder or at an address, `OLD`")
 		noHistory := flags.Bool("no-history", false, "do without Git's history: the dates of changes are null, and there is no list of changes")
+		full := flags.Bool("full", false, "make everything anew, whatever an earlier build left in the folder and in its cache")
 		jobs := cli.JobsFlag(flags)
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if *out == "" || len(args) > 0 {
@@ -54,11 +59,34 @@ purpose is named with its reason under "breaks" in registry.yaml.`,
 			}
 			done := o.Busy("building")
 			defer done()
-			in, err := catalogInput(ctx, o, *dir, *noHistory, *jobs)
+			// Nearly all that a build allocates is garbage at once; see validate.
+			if os.Getenv("GOGC") == "" {
+				defer debug.SetGCPercent(debug.SetGCPercent(400))
+				defer debug.SetMemoryLimit(debug.SetMemoryLimit(buildMemory))
+			}
+			caches := cacheDir(*dir)
+			if *full {
+				caches = ""
+			}
+			stored, err := openStored(*out, caches)
 			if err != nil {
 				return err
 			}
-			cat, err := site.Build(ctx, in)
+			defer stored.Close()
+			spool, err := catalog.NewSpool()
+			if err != nil {
+				return err
+			}
+			defer spool.Close()
+			src, err := catalogSource(ctx, o, *dir, *noHistory, *jobs)
+			if err != nil {
+				return err
+			}
+			src.Input.Stored, src.Input.Spool, src.Program = stored, spool, programStamp()
+			if caches != "" {
+				src.Keep = filepath.Join(caches, "facts")
+			}
+			cat, err := site.Make(ctx, src)
 			if err != nil {
 				return err
 			}
@@ -67,11 +95,11 @@ purpose is named with its reason under "breaks" in registry.yaml.`,
 				if err != nil {
 					return err
 				}
-				if err := hold(ctx, o, before, published.Built("this build", cat), in.Registry.Settings.Breaks); err != nil {
+				if err := hold(ctx, o, before, published.Built("this build", cat), cat.Breaks()); err != nil {
 					return err
 				}
 			}
-			report, err := cat.Write(*out)
+			report, err := cat.WriteTo(stored)
 			if err != nil {
 				return err
 			}
@@ -95,49 +123,112 @@ func buildCatalog(ctx context.Context, o *cli.IO, dir string, noHistory bool, jo
 // catalogInput reads the registry in a folder, with dates from Git where the
 // folder is as its commit has it.
 func catalogInput(ctx context.Context, o *cli.IO, dir string, noHistory bool, jobs int) (catalog.Input, error) {
-	var in catalog.Input
+	src, err := catalogSource(ctx, o, dir, noHistory, jobs)
+	if err != nil {
+		return src.Input, err
+	}
+	in := src.Input
+	if in.Registry, err = registry.Load(ctx, src.Files, src.Load); err != nil {
+		return in, err
+	}
+	if src.Log != nil {
+		in.History, err = src.Log(in.Registry)
+	}
+	return in, err
+}
+
+// catalogSource looks at the registry in a folder, with dates from Git where the
+// folder is as its commit has it. Its entries are not read yet.
+func catalogSource(ctx context.Context, o *cli.IO, dir string, noHistory bool, jobs int) (site.Source, error) {
+	var src site.Source
 	repo, err := registry.FindRepo(dir)
 	if err != nil {
-		return in, err
+		return src, err
 	}
 	// Paths in the catalog are those in the repository, wherever it is checked out.
-	prefix := "registry"
+	src.Load = registry.Options{Prefix: "registry", Jobs: jobs}
 	if repo != nil {
-		prefix = cmp.Or(repo.Folder, ".")
+		src.Load.Prefix = cmp.Or(repo.Folder, ".")
 	}
-	if in.Registry, err = cli.Load(ctx, dir, registry.Options{Prefix: prefix, Jobs: jobs}); err != nil {
-		return in, err
+	files, err := cli.Open(dir, &src.Load)
+	if err != nil {
+		return src, err
+	}
+	if src.Files, src.Blobs, err = registry.Hashed(ctx, files, repo, jobs); err != nil {
+		return src, err
 	}
 	if repo == nil {
 		o.Say("%s is not in a Git repository: source_commit and dates of changes are null, and there is no list of changes", dir)
-		return in, nil
+		return src, nil
 	}
 	head, err := repo.Head()
 	if err != nil {
-		return in, err
+		return src, err
 	}
 	if head == nil {
 		o.Say("the repository has no commit yet: source_commit and dates of changes are null, and there is no list of changes")
-		return in, nil
+		return src, nil
 	}
-	same, err := repo.Same(in.Registry, head)
+	same, err := repo.Holds(head, src.Blobs)
 	if err != nil {
-		return in, err
+		return src, err
 	}
 	if !same {
 		o.Say("%s has changes that are not committed: source_commit and dates of changes are null, and there is no list of changes", dir)
-		return in, nil
+		return src, nil
 	}
 	stamp := registry.StampOf(head)
-	in.Head = &stamp
+	src.Input.Head = &stamp
 	if noHistory {
-		return in, nil
+		return src, nil
 	}
-	if in.Changes, err = repo.LastChanges(head); err == nil {
-		in.History, err = history.Cache{Dir: cacheDir(dir)}.Read(ctx, repo, head, in.Registry)
+	log := history.Cache{Dir: cacheDir(dir)}
+	if src.Input.Changes, err = log.LastChanges(repo, head); err != nil {
+		return src, fmt.Errorf("history of %s: %w", dir, err)
 	}
+	src.Log = func(reg *registry.Registry) (*history.Log, error) {
+		all, err := log.Read(ctx, repo, head, reg)
+		if err != nil {
+			return nil, fmt.Errorf("history of %s: %w", dir, err)
+		}
+		return all, nil
+	}
+	return src, nil
+}
+
+// buildMemory is what a build tries to do with, in bytes.
+const buildMemory = 640 << 20
+
+// openStored opens the folder that a catalog is written to, with what is noted of
+// it.
+func openStored(out, caches string) (*catalog.Stored, error) {
+	notes := ""
+	if caches != "" {
+		name := filepath.Base(cacheDir(out)) // by the folder's own path
+		notes = filepath.Join(caches, "stored-"+name)
+	}
+	stored, err := catalog.OpenStored(out, notes)
 	if err != nil {
-		return in, fmt.Errorf("history of %s: %w", dir, err)
+		return nil, fmt.Errorf("publish to %s: %w", out, err)
 	}
-	return in, nil
+	return stored, nil
+}
+
+// programStamp names the program that runs: what another one kept, it does not use. A
+// program that was built from changes that are not committed has its file's
+// time and size as well.
+func programStamp() string {
+	name, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	at, err := disk.StampOf(name)
+	if err != nil {
+		return ""
+	}
+	version := ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+	}
+	return fmt.Sprintf("%q %s %d %d %d", name, version, at.Size, at.ModTime, at.Inode)
 }

@@ -132,8 +132,8 @@ func TestIncludedRegistry(t *testing.T) {
 	}
 	data := roundTrip(t, doc)
 	live := 0
-	for _, l := range c.Lists {
-		live += len(l.Items)
+	for _, k := range c.Index.Kinds {
+		live += k.EntryCount
 	}
 	if len(doc.Packages) != live || live == 0 {
 		t.Errorf("%d packages for %d live entries", len(doc.Packages), live)

@@ -1,0 +1,213 @@
+package catalog
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+)
+
+// A content is the bytes of one file, wherever they are.
+type content struct {
+	size  int
+	sum   [sha256.Size]byte
+	data  []byte                // nil where write has them
+	write func(io.Writer) error // gives the same bytes each time
+}
+
+func contentOf(data []byte) *content {
+	if data == nil {
+		data = []byte{}
+	}
+	return &content{size: len(data), sum: sha256.Sum256(data), data: data}
+}
+
+// contentBy runs write once for size and sum.
+func contentBy(write func(io.Writer) error) (*content, error) {
+	sum := sha256.New()
+	n := &counter{}
+	if err := write(io.MultiWriter(sum, n)); err != nil {
+		return nil, err
+	}
+	c := &content{size: n.n, write: write}
+	sum.Sum(c.sum[:0])
+	return c, nil
+}
+
+type counter struct{ n int }
+
+func (c *counter) Write(p []byte) (int, error) { c.n += len(p); return len(p), nil }
+
+func (c *content) writeTo(w io.Writer) error {
+	if c.data == nil {
+		return c.write(w)
+	}
+	_, err := w.Write(c.data)
+	return err
+}
+
+func (c *content) bytes() ([]byte, error) {
+	if c.data != nil {
+		return c.data, nil
+	}
+	var b bytes.Buffer
+	b.Grow(c.size)
+	err := c.write(&b)
+	return b.Bytes(), err
+}
+
+// A Spool keeps the files of single entries on disk until they are written where
+// they belong: a large registry has more of them than memory should hold.
+type Spool struct {
+	mu   sync.Mutex
+	file *os.File
+	size int64
+}
+
+// NewSpool makes a spool in a temporary folder. Close deletes it.
+func NewSpool() (*Spool, error) {
+	f, err := os.CreateTemp("", "dpg-build-")
+	if err != nil {
+		return nil, err
+	}
+	return &Spool{file: f}, nil
+}
+
+// Close deletes the spool.
+func (s *Spool) Close() error {
+	err := s.file.Close()
+	if e := os.Remove(s.file.Name()); err == nil {
+		err = e
+	}
+	return err
+}
+
+// keep moves the bytes of a file from memory to the spool.
+func (s *Spool) keep(c *content) (*content, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := s.size
+	if _, err := s.file.WriteAt(c.data, at); err != nil {
+		return nil, err
+	}
+	s.size += int64(c.size)
+	return &content{size: c.size, sum: c.sum, write: func(w io.Writer) error {
+		_, err := io.Copy(w, io.NewSectionReader(s.file, at, int64(c.size)))
+		return err
+	}}, nil
+}
+
+// putRows adds a response whose list under key is made of rows, one a line. The
+// head is the response with that list empty; key is that of a value of the response
+// or of an object in it.
+func (b *builder) putRows(name string, head any, key string, rows [][]byte) error {
+	return b.putLists(name, head, []string{key}, [][][]byte{rows})
+}
+
+// putLists is putRows for several lists, in the order in which they stand.
+func (b *builder) putLists(name string, head any, keys []string, lists [][][]byte) error {
+	rest, err := encode(head)
+	if err != nil {
+		return err
+	}
+	var parts [][]byte
+	for _, key := range keys {
+		before, after, err := split(rest, key)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		parts, rest = append(parts, before), after
+	}
+	return b.addWritten(apiFolder+"/"+name, func(w io.Writer) error {
+		for i, part := range parts {
+			if err := writeBetween(w, part, lists[i], nil); err != nil {
+				return err
+			}
+		}
+		_, err := w.Write(rest)
+		return err
+	})
+}
+
+// split cuts a response where its empty list under a key is. No text of a response
+// holds a line break, so that nothing else looks like it.
+func split(data []byte, key string) (before, after []byte, err error) {
+	for _, indent := range []string{"\n  ", "\n    "} {
+		at := indent + `"` + key + `": []`
+		if before, after, found := bytes.Cut(data, []byte(at)); found {
+			return append(bytes.Clone(before), at[:len(at)-2]...), after, nil
+		}
+	}
+	return nil, nil, fmt.Errorf("there is no empty list under %q", key)
+}
+
+func writeBetween(w io.Writer, before []byte, rows [][]byte, after []byte) error {
+	if _, err := w.Write(before); err != nil {
+		return err
+	}
+	if err := writeList(w, rows, "  "); err != nil {
+		return err
+	}
+	_, err := w.Write(after)
+	return err
+}
+
+// writeRows writes a list that is a response by itself.
+func writeRows(w io.Writer, rows [][]byte, indent string) error {
+	if err := writeList(w, rows, indent); err != nil {
+		return err
+	}
+	_, err := w.Write(newline)
+	return err
+}
+
+func writeList(w io.Writer, rows [][]byte, indent string) error {
+	if len(rows) == 0 {
+		_, err := io.WriteString(w, "[]")
+		return err
+	}
+	first, next := []byte("[\n"+indent+"  "), []byte(",\n"+indent+"  ")
+	for i, row := range rows {
+		sep := next
+		if i == 0 {
+			sep = first
+		}
+		if _, err := w.Write(sep); err != nil {
+			return err
+		}
+		if _, err := w.Write(row); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(w, "\n"+indent+"]")
+	return err
+}
+
+func rowsOf[T any](items []T) ([][]byte, error) {
+	rows := make([][]byte, len(items))
+	for i, it := range items {
+		var err error
+		if rows[i], err = compact(it); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// digestOf is the SHA-256 of a list's items as they stand in the response, without
+// the white space between tokens. Two lists with one digest hold the same.
+func digestOf(rows [][]byte) string {
+	sum := sha256.New()
+	sum.Write([]byte("["))
+	for i, row := range rows {
+		if i > 0 {
+			sum.Write([]byte(","))
+		}
+		sum.Write(row)
+	}
+	sum.Write([]byte("]"))
+	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
+}

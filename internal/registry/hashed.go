@@ -1,0 +1,107 @@
+package registry
+
+import (
+	"context"
+	"runtime"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing/format/index"
+	"github.com/go-git/go-git/v5/plumbing/object"
+	"golang.org/x/sync/errgroup"
+)
+
+// Hashed lists files once, each file that Load would read with its Git blob id. Of a folder
+// in a repository it takes the ids that Git's index has, by the rules of Dirty;
+// any other file is read. repo may be nil.
+func Hashed(ctx context.Context, files Files, repo *Repo, jobs int) (Files, []Blob, error) {
+	blobs, err := files.List()
+	if err != nil {
+		return nil, nil, err
+	}
+	staged := map[string]*index.Entry{}
+	var idx *index.Index
+	if repo != nil {
+		// Without an index all is read.
+		if idx, err = repo.Git.Storer.Index(); err == nil {
+			for _, e := range idx.Entries {
+				if name, ok := repo.within(e.Name); ok && !e.SkipWorktree {
+					staged[name] = e
+				}
+			}
+		}
+	}
+	if jobs <= 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	work, running := errgroup.WithContext(ctx)
+	work.SetLimit(jobs)
+	for i := range blobs {
+		b := &blobs[i]
+		if b.Hash != "" || !loaded(*b) {
+			continue
+		}
+		e := staged[b.Path]
+		if e != nil && b.ModTime.Equal(e.ModifiedAt) && uint32(b.Size) == e.Size && b.ModTime.Before(idx.ModTime) {
+			b.Hash = e.Hash.String()
+			continue
+		}
+		work.Go(func() error {
+			if err := running.Err(); err != nil {
+				return err
+			}
+			data, err := files.Read(b.Path)
+			if err == nil {
+				b.Hash = blobHash(data)
+			}
+			return err
+		})
+	}
+	if err := work.Wait(); err != nil {
+		return nil, nil, err
+	}
+	return &listed{files, blobs}, blobs, nil
+}
+
+// listed is files whose list is there.
+type listed struct {
+	Files
+	blobs []Blob
+}
+
+func (l *listed) List() ([]Blob, error) { return append([]Blob(nil), l.blobs...), nil }
+
+// loaded reports whether Load would read a file.
+func loaded(b Blob) bool {
+	nested := strings.Contains(b.Path, "/")
+	return !ignored(b.Path) && b.Mode.IsRegular() && strings.HasSuffix(b.Path, ".yaml") &&
+		(nested || b.Path == settingsFile || b.Path == policyFile)
+}
+
+// Holds reports whether a commit holds these files of a registry, and no others
+// that Load would read.
+func (r *Repo) Holds(c *object.Commit, blobs []Blob) (bool, error) {
+	files, err := r.Files(c)
+	if err != nil {
+		return false, err
+	}
+	there, err := files.List()
+	if err != nil {
+		return false, err
+	}
+	hashes := map[string]string{}
+	for _, b := range there {
+		if loaded(b) {
+			hashes[b.Path] = b.Hash
+		}
+	}
+	n := 0
+	for _, b := range blobs {
+		if loaded(b) {
+			if hashes[b.Path] != b.Hash {
+				return false, nil
+			}
+			n++
+		}
+	}
+	return n == len(hashes), nil
+}
