@@ -42,6 +42,12 @@ func (p *Published) markdown() string {
 	return "**What is published:** " + plural(len(p.Files), "file changes", "files change") + " beside those that name the commit: " + list + ".\n\n"
 }
 
+// partial tells the files that hold parts of whole lists, or examples: which of these
+// change cannot be told from a part of the registry, and follows from those that can.
+func partial(name string) bool {
+	return name == "api/v1/openapi.json" || strings.HasPrefix(name, "api/v1/full/") || strings.HasPrefix(name, "api/v1/") && strings.Contains(name, "/pages/")
+}
+
 // published builds the catalog of the changed entries alone, as they are and as they
 // would be, and compares: that takes time by the size of the change. It is nil where
 // nothing could be published.
@@ -94,6 +100,9 @@ func (m *merge) published(ctx context.Context) (*Published, error) {
 		}
 		if !strings.HasPrefix(name, "api/") && strings.HasSuffix(name, "index.html") && strings.Count(name, "/") < 2 {
 			continue // so do the front pages
+		}
+		if partial(name) {
+			continue
 		}
 		a, err := fileOf(was, name)
 		if err != nil {

@@ -6,8 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"os"
 	"sync"
+
+	"github.com/dpg-registry/dpg-registry/internal/disk"
 )
 
 // A content is the bytes of one file, wherever they are.
@@ -63,13 +64,13 @@ func (c *content) bytes() ([]byte, error) {
 // they belong: a large registry has more of them than memory should hold.
 type Spool struct {
 	mu   sync.Mutex
-	file *os.File
+	file *disk.Scratch
 	size int64
 }
 
-// NewSpool makes a spool in a temporary folder. Close deletes it.
+// NewSpool makes a spool in a temporary file, which Close deletes.
 func NewSpool() (*Spool, error) {
-	f, err := os.CreateTemp("", "dpg-build-")
+	f, err := disk.NewScratch("dpg-build-")
 	if err != nil {
 		return nil, err
 	}
@@ -77,13 +78,7 @@ func NewSpool() (*Spool, error) {
 }
 
 // Close deletes the spool.
-func (s *Spool) Close() error {
-	err := s.file.Close()
-	if e := os.Remove(s.file.Name()); err == nil {
-		err = e
-	}
-	return err
-}
+func (s *Spool) Close() error { return s.file.Close() }
 
 // keep moves the bytes of a file from memory to the spool.
 func (s *Spool) keep(c *content) (*content, error) {

@@ -95,7 +95,7 @@ func TestHandler(t *testing.T) {
 		{"/", "text/html; charset=utf-8", 200, "<!DOCTYPE html>"},
 		{"/en/", "text/html; charset=utf-8", 200, "<!DOCTYPE html>"},
 		{"/index.html", "text/html; charset=utf-8", 200, "<!DOCTYPE html>"},
-		{"/dpgs/", "application/json", 200, `"stage": "DPG"`},
+		{"/dpgs/", "application/json", 200, `"stage":"DPG"`},
 		{"/dpg/alpha/", "application/json", 200, `"id": "alpha"`},
 		{"/api/v1/", "application/json", 200, `"kinds"`},
 		{"/api/v1/dpgs.json", "application/json", 200, `"digest"`},
