@@ -1,0 +1,309 @@
+package site
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dpg-registry/dpg-registry/internal/catalog"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
+)
+
+// A builder keeps one folder up to date as dpg build does.
+type builder struct {
+	t          *testing.T
+	out, cache string
+	program    string
+}
+
+// make builds a registry into the folder.
+func (b *builder) make(files map[string]string, head *registry.Stamp, changes map[string]registry.Stamp) catalog.WriteReport {
+	b.t.Helper()
+	ctx := b.t.Context()
+	listed, blobs, err := registry.Hashed(ctx, registry.FromFS(treeOf(files)), nil, 0)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	stored, err := catalog.OpenStored(b.out, filepath.Join(b.cache, "stored"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer stored.Close()
+	spool, err := catalog.NewSpool()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer spool.Close()
+	c, err := Make(ctx, Source{
+		Blobs: blobs, Files: listed, Keep: filepath.Join(b.cache, "facts"), Program: b.program,
+		Input: catalog.Input{Head: head, Changes: changes, Stored: stored, Spool: spool},
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	report, err := c.WriteTo(stored)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return report
+}
+
+// whole is what the folder should hold: made at once, in memory.
+func whole(t *testing.T, files map[string]string, head *registry.Stamp, changes map[string]registry.Stamp) map[string][]byte {
+	t.Helper()
+	reg, err := registry.Load(t.Context(), registry.FromFS(treeOf(files)), registry.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Build(context.Background(), catalog.Input{Registry: reg, Head: head, Changes: changes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]byte{}
+	for _, name := range c.Names() {
+		if all[name], err = c.File(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+func treeOf(files map[string]string) fs.FS {
+	tree := fstest.MapFS{}
+	for name, data := range files {
+		tree[name] = &fstest.MapFile{Data: []byte(data)}
+	}
+	return tree
+}
+
+// differing names the files that two catalogs do not have alike.
+func differing(want, got map[string][]byte) []string {
+	names := map[string]bool{}
+	for name, data := range want {
+		if !bytes.Equal(got[name], data) || got[name] == nil {
+			names[name] = true
+		}
+	}
+	for name := range got {
+		if want[name] == nil {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+var base = map[string]string{
+	"registry.yaml": "schema: registry/v1\nname: R\nbase_url: https://example.org/\nlanguages: [en]\nkinds: [dpg, resource]\nframeworks: [mini, sdgs]\nlicense: CC0-1.0\nattribution: R\n",
+	"frameworks/mini.yaml": "schema: framework/v1\nid: mini\nname: Mini\nversion: \"1.0\"\nsource: {publisher: A body, url: https://example.org/mini, license: CC0-1.0}\n" +
+		"lists: [{id: principles, name: Principles, mapped: true}]\ncodes: [{code: P1, list: principles, name: Keep data safe}]\n",
+	"dpgs/first.yaml":  "schema: dpg/v1\nid: first\nname: First\ntypes: [software]\nstatus: {stage: nominee, review_by: 2026-01-20}\n",
+	"dpgs/second.yaml": "schema: dpg/v1\nid: second\nname: Second\ntypes: [software]\nsame_as: {dpga: older}\nstatus: {stage: dpg}\n",
+}
+
+// further is an edit of the sorts that reach beyond the entry.
+func further(r *rand.Rand, files map[string]string, step int) string {
+	entries := slices.DeleteFunc(slices.Sorted(maps.Keys(files)), func(name string) bool {
+		return !strings.HasPrefix(name, "dpgs/") || !strings.Contains(files[name], "name: ")
+	})
+	name := entries[r.IntN(len(entries))]
+	id := strings.TrimSuffix(filepath.Base(name), ".yaml")
+	switch r.IntN(9) {
+	case 0: // another claims the predecessor's id, or gives it up
+		if i := strings.Index(files[name], "same_as"); i >= 0 {
+			files[name] = files[name][:i] + files[name][strings.Index(files[name][i:], "\n")+i+1:]
+			return name + " gives up its old id"
+		}
+		files[name] += "same_as: {dpga: older}\n"
+		return name + " claims an old id"
+	case 1:
+		files[name] = fmt.Sprintf("schema: dpg/v1\nid: %s\nstatus: {stage: removed, as_of: 2026-01-02, reason: Asked for.}\n", id)
+		return "remove " + name
+	case 2: // it moves to an id that comes later, or never
+		files[name] = fmt.Sprintf("schema: dpg/v1\nid: %s\nname: %s\ntypes: [software]\nstatus: {stage: renamed, moved_to: e%d}\n", id, id, step+r.IntN(3))
+		return "rename " + name
+	case 3:
+		files["policy.yaml"] = fmt.Sprintf("schema: policy/v1\nseverities: {sdg-evidence: %s}\n", []string{"off", "info", "error"}[r.IntN(3)])
+		return "change the policy"
+	case 4:
+		files["registry.yaml"] = strings.Replace(files["registry.yaml"], "name: R", "name: RR", 1)
+		return "change the settings"
+	case 5: // two of one name
+		files[name] = strings.Replace(files[name], "name: ", "aliases: [Shared]\nname: ", 1)
+		if strings.Count(files[name], "aliases:") > 1 {
+			files[name] = strings.Replace(files[name], "aliases: [Shared]\n", "", 1)
+		}
+		return name + " is called as others are"
+	case 6:
+		to := strings.Replace(name, "dpgs/", "dpgs/deep/", 1)
+		if strings.Count(name, "/") > 1 {
+			return "nothing"
+		}
+		files[to] = files[name]
+		delete(files, name)
+		return "move " + name
+	case 7:
+		files[name] += "waivers: [{rule: sdg-evidence, reason: It is coming., by: {github: a, id: 1}, until: 2026-01-10}]\n"
+		if strings.Count(files[name], "waivers:") > 1 {
+			files[name] = files[name][:strings.LastIndex(files[name], "waivers:")]
+		}
+		return "waive for " + name
+	}
+	files["observations/"+name] = fmt.Sprintf("schema: observation/v1\nentry: dpg/%s\nrepositories: []\n", id)
+	return "observe " + name
+}
+
+// break does to cache or folder what may happen to them.
+func (b *builder) harm(r *rand.Rand) string {
+	pick := func(dir string) string {
+		var names []string
+		_ = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() {
+				names = append(names, name)
+			}
+			return nil
+		})
+		if len(names) == 0 {
+			return ""
+		}
+		return names[r.IntN(len(names))]
+	}
+	must := func(err error) {
+		b.t.Helper()
+		if err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	switch r.IntN(9) {
+	case 0:
+		must(os.RemoveAll(b.cache))
+		return "the cache is gone"
+	case 1, 2:
+		name := pick(b.cache)
+		if name == "" {
+			return "no harm"
+		}
+		data, err := os.ReadFile(name)
+		must(err)
+		if r.IntN(2) == 0 {
+			data = data[:r.IntN(len(data)+1)]
+		} else if len(data) > 0 {
+			data[r.IntN(len(data))] ^= 1 << r.IntN(8)
+		}
+		must(os.WriteFile(name, data, 0o644))
+		return "damaged " + filepath.Base(name)
+	case 3:
+		b.program += "+"
+		return "another version"
+	case 4, 5: // same size, same time
+		name := pick(b.out)
+		if name == "" || filepath.Base(name) == "manifest.json" {
+			return "no harm"
+		}
+		info, err := os.Stat(name)
+		must(err)
+		data, err := os.ReadFile(name)
+		must(err)
+		if len(data) == 0 {
+			return "no harm"
+		}
+		data[r.IntN(len(data))] ^= 1
+		must(os.WriteFile(name, data, 0o644))
+		must(os.Chtimes(name, info.ModTime(), info.ModTime()))
+		return "tampered with " + name
+	case 6:
+		if name := pick(b.out); name != "" && filepath.Base(name) != "manifest.json" {
+			must(os.Remove(name))
+			return "deleted " + name
+		}
+	case 7:
+		must(os.RemoveAll(filepath.Join(b.out, "en")))
+		return "deleted the pages"
+	}
+	return "no harm"
+}
+
+// However a registry came to be what it is, and whatever became of the cache and of
+// the folder meanwhile, a folder that is kept up to date holds what is made at once, to
+// the byte; and what is built again with nothing changed writes nothing.
+func TestMakeIsBuild(t *testing.T) {
+	seeds, steps := uint64(3), 20
+	if testing.Short() {
+		seeds = 1
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(seed, 7))
+			files, changes := maps.Clone(base), map[string]registry.Stamp{}
+			b := &builder{t: t, out: filepath.Join(t.TempDir(), "out"), cache: filepath.Join(t.TempDir(), "cache"), program: "1"}
+			day, reused := 1, 0
+			var told []string
+			for step := range steps {
+				before := maps.Clone(files)
+				what := "nothing"
+				switch r.IntN(4) {
+				case 0, 1:
+					what = further(r, files, step)
+				case 2:
+					what = edit(r, files, step)
+				}
+				day += r.IntN(4)
+				head := &registry.Stamp{Commit: fmt.Sprintf("%040x", step), At: time.Date(2026, 1, day, 0, 0, 0, 0, time.UTC)}
+				for name, data := range files {
+					if before[name] != data || step == 0 {
+						changes[name] = *head
+					}
+				}
+				told = append(told, what, b.harm(r))
+				report := b.make(files, head, changes)
+				if report.Unchanged > len(report.Written) {
+					reused++
+				}
+				if diff := differing(whole(t, files, head, changes), onDisk(t, b.out)); len(diff) > 0 {
+					t.Fatalf("step %d (%s): these differ: %q", step, strings.Join(told, "; "), diff)
+				}
+				if again := b.make(files, head, changes); len(again.Written)+len(again.Removed) > 0 {
+					t.Fatalf("step %d (%s): built again, it wrote %q", step, what, again.Written)
+				}
+			}
+			if reused == 0 {
+				t.Error("no step left most files as they were: the test looks at nothing")
+			}
+		})
+	}
+}
+
+// One changed entry reads one entry, and writes what holds something of it.
+func TestOneChange(t *testing.T) {
+	files, changes := maps.Clone(base), map[string]registry.Stamp{}
+	head := &registry.Stamp{Commit: strings.Repeat("a", 40), At: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	for name := range files {
+		changes[name] = *head
+	}
+	b := &builder{t: t, out: filepath.Join(t.TempDir(), "out"), cache: filepath.Join(t.TempDir(), "cache")}
+	b.make(files, head, changes)
+	head = &registry.Stamp{Commit: strings.Repeat("b", 40), At: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}
+	files["dpgs/second.yaml"] += "website: https://example.org/second\n"
+	changes["dpgs/second.yaml"] = *head
+	report := b.make(files, head, changes)
+	want := []string{
+		"api/v1/csv/entries.csv", "api/v1/dpgs.json", "api/v1/dpgs/pages/000001.json", "api/v1/dpgs/pages/index.json", "api/v1/dpgs/second.json",
+		"api/v1/full.json", "api/v1/full.ndjson", "api/v1/full/0.json", "api/v1/full/index.json", "api/v1/index.json", "api/v1/status.json",
+		"dpg/older/index.json", "dpgs/index.json", "en/dpgs/second.html", "en/index.html", "index.html", "sitemap.xml", "api/v1/manifest.json",
+	}
+	if diff := cmp.Diff(want, report.Written); diff != "" {
+		t.Errorf("written (-want +got):\n%s", diff)
+	}
+}
