@@ -63,8 +63,9 @@ clean: ## delete what was built
 	rm -rf bin dist public demo
 
 MINIO = github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
-soak: ## the tests that take minutes: every state a killed run can leave, and a bucket of MinIO, which it installs into bin
+soak: ## the tests that take minutes: every state a killed run can leave, a bucket of MinIO, which it installs into bin, and 200 builds in a row
 	command -v minio >/dev/null || test -x bin/minio || GOBIN="$$PWD/bin" $(GO) install $(MINIO)
 	$(GO) test ./internal/cli -run Killed -every -v -timeout 30m
 	$(GO) test ./internal/bot -run TestRespondAtGitHubKilled -every -v -timeout 30m
 	PATH="$$PWD/bin:$$PATH" $(GO) test -tags soak ./internal/publish -run MinIO -v -timeout 30m
+	$(GO) test ./internal/cli/dpg -run Replayed -every -v -timeout 60m

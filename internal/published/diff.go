@@ -88,7 +88,7 @@ func (e *edition) load(ctx context.Context, s *Site) error {
 	for _, f := range m.Files {
 		e.sums[f.Path] = f.SHA256
 		sort := response(f.Path)
-		if sort == "" || sort == "full" { // which says again what the entries say
+		if sort == "" || sort == "full" || sort == "full-shard" { // which say again what the entries say
 			continue
 		}
 		data, err := s.read(ctx, f.Path, int64(f.Bytes))
@@ -124,7 +124,9 @@ func (c *comparison) files() {
 	api := func(sums map[string]string) map[string]bool {
 		names := map[string]bool{}
 		for name := range sums {
-			if rest, ok := strings.CutPrefix(name, apiFolder); ok && response(name) != "entry" {
+			// How many pages and shards there are goes with how many entries there are.
+			rest, ok := strings.CutPrefix(name, apiFolder)
+			if ok && !slices.Contains([]string{"entry", "list-page", "full-shard"}, response(name)) {
 				names[rest] = true
 			}
 		}

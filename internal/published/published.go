@@ -153,6 +153,14 @@ func response(name string) string {
 		return ""
 	case dir == "changes/":
 		return "changes-shard"
+	case dir == "full/" && base == "index.json":
+		return "full-shards"
+	case dir == "full/":
+		return "full-shard"
+	case strings.HasSuffix(dir, "/pages/") && base == "index.json":
+		return "list-pages"
+	case strings.HasSuffix(dir, "/pages/"):
+		return "list-page"
 	}
 	return "entry"
 }
