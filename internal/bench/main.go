@@ -4,6 +4,7 @@
 //
 //	go run ./internal/bench            up to 10,000 entries
 //	go run ./internal/bench -large     100,000
+//	go run ./internal/bench -n 2000    as many
 package main
 
 import (
@@ -20,11 +21,12 @@ import (
 )
 
 func main() {
-	large := flag.Bool("large", false, "measure 100,000 entries instead; takes minutes and 2 GB of disk")
+	large := flag.Bool("large", false, "measure 100,000 entries instead; takes minutes and 10 GB of disk")
+	only := flag.Int("n", 0, "measure `N` entries instead")
 	runs := flag.Int("runs", 5, "runs of each command, after one that does not count")
 	flag.Parse()
 	b := &bench{runs: *runs, out: os.Stdout}
-	if err := b.all(*large); err != nil {
+	if err := b.all(*large, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(3)
 	}
@@ -43,7 +45,7 @@ type figure struct {
 	rss       int64 // bytes, the largest of the runs
 }
 
-func (b *bench) all(large bool) error {
+func (b *bench) all(large bool, only int) error {
 	var err error
 	if b.dir, err = os.MkdirTemp("", "dpg-bench-"); err != nil {
 		return err
@@ -61,6 +63,9 @@ func (b *bench) all(large bool) error {
 	sizes := []int{1_000, 10_000}
 	if large {
 		sizes = []int{100_000}
+	}
+	if only > 0 {
+		sizes = []int{only}
 	}
 	for _, n := range sizes {
 		if err := b.size(n); err != nil {
@@ -142,10 +147,64 @@ func (b *bench) size(n int) error {
 		return err
 	}
 	b.row(fmt.Sprintf("validate --changed-since, one of %s, warm index", thousands(n)), f, "git diff --name-only", g)
+	if err := b.build(dir, one, n); err != nil {
+		return err
+	}
 	if n > 10_000 {
 		return nil
 	}
 	return b.assess(dir, one, n)
+}
+
+// build compares building after one changed entry, and with nothing changed, with
+// building from nothing. Most of the last is waiting for the disk, so the ratio of
+// CPU is told too.
+func (b *bench) build(dir, one string, n int) error {
+	out, cache := filepath.Join(b.dir, "out"), filepath.Join(b.dir, "cache")
+	var whole, some, none []figure
+	command := []string{b.dpg, "build", "--out", out}
+	runs := b.runs
+	if n > 1_000 {
+		runs = min(runs, 3)
+	}
+	for i := range runs {
+		for _, old := range []string{out, cache} {
+			if err := os.RemoveAll(old); err != nil {
+				return err
+			}
+		}
+		f, err := b.once(dir, command)
+		if err != nil {
+			return err
+		}
+		whole = append(whole, f)
+		if err := appendLine(one, fmt.Sprintf("# build %d\naliases: [build-%d]\n", i, i)); err != nil {
+			return err
+		}
+		if err := b.sh(dir, "git", "commit", "-q", "-a", "-m", "one"); err != nil {
+			return err
+		}
+		if f, err = b.once(dir, command); err != nil {
+			return err
+		}
+		some = append(some, f)
+		if f, err = b.once(dir, command); err != nil {
+			return err
+		}
+		none = append(none, f)
+		if err := b.sh(dir, "git", "reset", "-q", "--hard", "HEAD~1"); err != nil {
+			return err
+		}
+	}
+	all := median(whole)
+	b.row(fmt.Sprintf("build %s generated entries into an empty folder", thousands(n)), all, "", figure{})
+	for _, x := range []struct {
+		work string
+		f    figure
+	}{{"build, one changed of " + thousands(n), median(some)}, {"build, none changed of " + thousands(n), median(none)}} {
+		b.row(x.work, x.f, fmt.Sprintf("from nothing; of its CPU %.3f", x.f.cpu.Seconds()/all.cpu.Seconds()), all)
+	}
+	return nil
 }
 
 // assess compares assessing one changed entry with assessing all.

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/dpg-registry/dpg-registry/internal/disk"
 )
@@ -27,8 +28,10 @@ type Stored struct {
 	notes  string       // file to keep the sums in; "" keeps none
 	folder *disk.Folder // nil while there is no such folder
 	stamps map[string]disk.Stamp
-	sums   map[string][sha256.Size]byte
 	listed map[string]bool // by the manifest, itself too
+
+	mu   sync.Mutex
+	sums map[string][sha256.Size]byte // of what was read, or is known
 }
 
 // OpenStored looks at a folder, there or not. Sums are kept from run to run in the
@@ -79,7 +82,8 @@ func (s *Stored) Close() error {
 	return s.folder.Close()
 }
 
-// has reports whether a file holds these bytes.
+// has reports whether a file holds these bytes. It may be called from several
+// goroutines, while nothing is written.
 func (s *Stored) has(f fileSum) bool {
 	if s == nil {
 		return false
@@ -88,15 +92,20 @@ func (s *Stored) has(f fileSum) bool {
 	if !there || stamp.Size != int64(f.size) {
 		return false
 	}
+	s.mu.Lock()
 	sum, known := s.sums[f.path]
-	if !known {
-		h := sha256.New()
-		if s.folder.CopyTo(h, f.path) != nil {
-			return false
-		}
-		h.Sum(sum[:0])
-		s.sums[f.path] = sum
+	s.mu.Unlock()
+	if known {
+		return sum == f.sum
 	}
+	h := sha256.New()
+	if s.folder.CopyTo(h, f.path) != nil {
+		return false
+	}
+	h.Sum(sum[:0])
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sums[f.path] = sum
 	return sum == f.sum
 }
 
