@@ -178,7 +178,7 @@ func (b *bench) build(dir, one string, n int) error {
 			return err
 		}
 		whole = append(whole, f)
-		if err := appendLine(one, fmt.Sprintf("# build %d\naliases: [build-%d]\n", i, i)); err != nil {
+		if err := appendLine(one, fmt.Sprintf("contact_url: https://example.org/%d\n", i)); err != nil {
 			return err
 		}
 		if err := b.sh(dir, "git", "commit", "-q", "-a", "-m", "one"); err != nil {

@@ -11,12 +11,14 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/realdata"
+	"github.com/dpg-registry/dpg-registry/internal/testgit"
 )
 
 var every = flag.Bool("every", false, "build after every step of the replay, not after a few")
@@ -24,17 +26,14 @@ var every = flag.Bool("every", false, "build after every step of the replay, not
 // A registry that takes in 200 commits of its predecessor, one after the other, and
 // keeps one folder up to date, publishes what a build from nothing makes of it.
 func TestReplayedBuild(t *testing.T) {
-	dir := "../../../../shared/data/dpga"
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("needs the data folder ../shared beside the repository")
-	}
+	dir := realdata.Folder(t, "data/dpga")
 	texts := map[string]string{}
 	eachObject(t, filepath.Join(dir, "history", "entries.jsonl.gz"), func(v struct{ ID, Text string }) { texts[v.ID] = v.Text })
 	root := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(root, "cache"))
-	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
-	from, repo, out := filepath.Join(root, "from"), filepath.Join(root, "repo"), filepath.Join(root, "out")
-	to := filepath.Join(repo, "registry")
+	from, out := filepath.Join(root, "from"), filepath.Join(root, "out")
+	repo := testgit.Init(t, time.Time{})
+	to := filepath.Join(repo.Dir, "registry")
 	lay := func(name, id, link string) {
 		t.Helper()
 		name = filepath.Join(from, filepath.FromSlash(name))
@@ -59,23 +58,11 @@ func TestReplayedBuild(t *testing.T) {
 			lay(name, at.ID, at.Link)
 		}
 	})
-	if err := os.MkdirAll(repo, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	git := func(args ...string) {
-		t.Helper()
-		cmd := exec.Command("git", append([]string{"-c", "user.name=t", "-c", "user.email=t@example.org"}, args...)...)
-		cmd.Dir = repo
-		if msg, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %q: %v\n%s", args, err, msg)
-		}
-	}
 	run := func(args ...string) (string, int) {
 		var said, failed bytes.Buffer
 		code := program.Main(args, strings.NewReader(""), &said, &failed)
 		return said.String() + failed.String(), code
 	}
-	git("init", "-q", "-b", "main")
 	built, refused := 0, 0
 	build := func(step int) {
 		t.Helper()
@@ -84,8 +71,7 @@ func TestReplayedBuild(t *testing.T) {
 			t.Logf("step %d cannot be imported: %s", step, text)
 			return
 		}
-		git("add", "-A")
-		git("commit", "-q", "--allow-empty", "-m", "step")
+		repo.Commit(t, nil)
 		text, code := run("build", "--registry", to, "--out", out)
 		if code != 0 {
 			t.Fatalf("step %d: build = %d: %s", step, code, text)
