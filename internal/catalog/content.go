@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -33,7 +34,7 @@ func contentBy(write func(io.Writer) error) (*content, error) {
 	if err := write(io.MultiWriter(sum, n)); err != nil {
 		return nil, err
 	}
-	c := &content{size: n.n, write: write}
+	c := &content{size: n.n, write: buffered(write)}
 	sum.Sum(c.sum[:0])
 	return c, nil
 }
@@ -48,6 +49,17 @@ func (c *content) writeTo(w io.Writer) error {
 	}
 	_, err := w.Write(c.data)
 	return err
+}
+
+// buffered puts small writes together, as a list's rows are.
+func buffered(write func(io.Writer) error) func(io.Writer) error {
+	return func(w io.Writer) error {
+		b := bufio.NewWriterSize(w, 64<<10)
+		if err := write(b); err != nil {
+			return err
+		}
+		return b.Flush()
+	}
 }
 
 func (c *content) bytes() ([]byte, error) {
@@ -90,7 +102,11 @@ func (s *Spool) keep(c *content) (*content, error) {
 	}
 	s.size += int64(c.size)
 	return &content{size: c.size, sum: c.sum, write: func(w io.Writer) error {
-		_, err := io.Copy(w, io.NewSectionReader(s.file, at, int64(c.size)))
+		data := make([]byte, c.size)
+		if _, err := s.file.ReadAt(data, at); err != nil {
+			return err
+		}
+		_, err := w.Write(data)
 		return err
 	}}, nil
 }

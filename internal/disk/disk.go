@@ -5,7 +5,6 @@
 package disk
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -114,10 +113,7 @@ func (f *Folder) replace(name string, data func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	buffered := bufio.NewWriterSize(w, 64<<10)
-	if err = data(buffered); err == nil {
-		err = buffered.Flush()
-	}
+	err = data(w)
 	if err := errors.Join(err, w.Sync(), w.Close()); err != nil {
 		f.root.Remove(aside)
 		return err
