@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -113,7 +114,10 @@ func (m *making) recall() {
 	general := sha256.New()
 	stamp := func(path string) string {
 		at, ok := m.Input.Changes[path]
-		return fmt.Sprint(at.Commit, " ", at.At.UnixNano(), " ", ok)
+		if !ok {
+			return ""
+		}
+		return at.Commit + " " + strconv.FormatInt(at.At.UnixNano(), 10)
 	}
 	fmt.Fprintf(general, "%q %q %q %t\n", m.Program, m.Load.Prefix, m.Load.Kinds, m.asOf == "")
 	for _, b := range m.Blobs {
@@ -132,10 +136,9 @@ func (m *making) recall() {
 	m.keep = catalog.OpenKeep(m.Keep, [sha256.Size]byte(general.Sum(nil)))
 	m.kept = map[string]*catalog.Facts{}
 	for ref, path := range places {
-		inputs := sha256.New()
 		assessment, observation := registry.AssessmentFolder+"/"+path, registry.ObservationFolder+"/"+path
-		fmt.Fprintf(inputs, "%q %s %q %q %q %q %q", path, hashes[path], hashes[assessment], hashes[observation], stamp(path), stamp(assessment), stamp(observation))
-		sum := [sha256.Size]byte(inputs.Sum(nil))
+		// None of these holds a line break but the path, which comes last.
+		sum := sha256.Sum256([]byte(strings.Join([]string{hashes[path], hashes[assessment], hashes[observation], stamp(path), stamp(assessment), stamp(observation), path}, "\n")))
 		m.inputs[path] = sum
 		f := m.keep.Find(ref, sum)
 		if f == nil || !f.Judged.On(m.asOf) || m.Input.Stored == nil || !f.Stands(m.Input.Stored) {

@@ -61,7 +61,7 @@ purpose is named with its reason under "breaks" in registry.yaml.`,
 			defer done()
 			// Nearly all that a build allocates is garbage at once; see validate.
 			if os.Getenv("GOGC") == "" {
-				defer debug.SetGCPercent(debug.SetGCPercent(400))
+				defer debug.SetGCPercent(debug.SetGCPercent(800))
 				defer debug.SetMemoryLimit(debug.SetMemoryLimit(buildMemory))
 			}
 			caches := cacheDir(*dir)

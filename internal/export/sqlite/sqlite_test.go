@@ -155,8 +155,8 @@ func TestWhole(t *testing.T) {
 			}
 		}
 	}
-	for _, l := range c.Lists {
-		want["search"] += len(l.Items)
+	for _, k := range c.Index.Kinds {
+		want["search"] += k.EntryCount
 	}
 	for _, f := range c.Frameworks {
 		want["frameworks"]++
