@@ -145,23 +145,19 @@ func Build(in Input) (*Catalog, error) {
 		full.Entries[k.Name] = []Entry{}
 	}
 	var mu sync.Mutex
-	var work errgroup.Group
+	var work errgroup.Group // none fails
 	work.SetLimit(m.jobs())
 	for _, d := range in.Registry.Docs {
 		work.Go(func() error {
-			e, err := m.entry(d, in.Assessments[d.Ref])
-			if e == nil || err != nil {
-				return err
+			if e := m.entry(d, in.Assessments[d.Ref]); e != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				full.Entries[d.Kind.Name] = append(full.Entries[d.Kind.Name], *e)
 			}
-			mu.Lock()
-			full.Entries[d.Kind.Name] = append(full.Entries[d.Kind.Name], *e)
-			mu.Unlock()
 			return nil
 		})
 	}
-	if err := work.Wait(); err != nil {
-		return nil, err
-	}
+	_ = work.Wait()
 	for _, es := range full.Entries {
 		slices.SortFunc(es, func(x, y Entry) int { return cmp.Compare(x.ID, y.ID) })
 	}
@@ -191,24 +187,21 @@ func (m *Maker) jobs() int { return m.b.jobs() }
 func (b *builder) jobs() int { return cmp.Or(max(b.in.Jobs, 0), runtime.GOMAXPROCS(0)) }
 
 // Entry takes in an entry with its assessment, nil for none. It may be called from
-// several goroutines.
-func (m *Maker) Entry(d *registry.Doc, a *assess.Assessment) error {
-	_, err := m.entry(d, a)
-	return err
-}
+// several goroutines. What is wrong with an entry is told by Finish, with the first
+// by path of all that is wrong.
+func (m *Maker) Entry(d *registry.Doc, a *assess.Assessment) { m.entry(d, a) }
 
-// entry is nil where the entry is of a kind that is not in use. What is wrong with
-// it is told by Finish, with the first by path of all that is wrong.
-func (m *Maker) entry(d *registry.Doc, a *assess.Assessment) (*Entry, error) {
+// entry is nil where the entry is of a kind that is not in use, or wrong.
+func (m *Maker) entry(d *registry.Doc, a *assess.Assessment) *Entry {
 	b := m.b
 	if _, used := b.in.Registry.Kind(d.Kind.Name); !used {
-		return nil, nil
+		return nil
 	}
-	fail := func(err error) (*Entry, error) {
+	fail := func(err error) *Entry {
 		m.mu.Lock()
 		m.failed[d.Path] = err
 		m.mu.Unlock()
-		return nil, nil
+		return nil
 	}
 	if !d.Whole() {
 		return fail(fmt.Errorf("%s has no entry that can be read; `dpg validate` says why", d.Path))
@@ -222,7 +215,7 @@ func (m *Maker) entry(d *registry.Doc, a *assess.Assessment) (*Entry, error) {
 		return fail(err)
 	}
 	m.Kept(f)
-	return &e, nil
+	return &e
 }
 
 // Kept takes in an entry by facts that were made of it before.

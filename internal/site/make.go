@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -50,7 +51,7 @@ func Make(ctx context.Context, s Source) (*catalog.Catalog, error) {
 	if h := s.Input.Head; h != nil {
 		m.asOf = h.At.Format(time.DateOnly)
 	}
-	m.Load.Prefix = first(m.Load.Prefix, "registry")
+	m.Load.Prefix = cmp.Or(m.Load.Prefix, "registry")
 	if m.Load.Kinds == nil {
 		m.Load.Kinds = entry.Kinds
 	}
@@ -224,11 +225,4 @@ func (m *making) note(f *catalog.Facts) (inputs [sha256.Size]byte, judged catalo
 	}
 	inputs, ok = m.inputs[path]
 	return inputs, m.judged[path], ok
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
