@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -19,7 +21,7 @@ import (
 
 // EngineName is the offline engine with its version. The version changes with
 // every change to what the engine answers.
-const EngineName = "offline/4"
+const EngineName = "offline/5"
 
 // The engines by which a mapping or a summary came about.
 const (
@@ -263,13 +265,18 @@ func (o *Offline) read(index int, f field, m *matcher, tokens []token, found [][
 			start = end
 			continue
 		}
-		low := f.low || strings.HasPrefix(f.source, "/sdgs/") && recitesTarget(f.language, sentence)
+		recited := len(sentence)
+		if f.low {
+			recited = 0
+		} else if strings.HasPrefix(f.source, "/sdgs/") {
+			recited = recitesFrom(f.language, f.text, sentence)
+		}
 		m.find(sentence, func(n, from, to int) {
 			for _, s := range m.nodes[n].signals {
 				if s.at != "" && f.source != s.at && !strings.HasPrefix(f.source, s.at+"/") {
 					continue
 				}
-				h := hit{index, start + from, start + to, sentence[0].sentence, n, s.kind == clear && !low}
+				h := hit{index, start + from, start + to, sentence[0].sentence, n, s.kind == clear && to <= recited}
 				if s.kind == takesBack {
 					backs[s.code] = append(backs[s.code], h)
 				} else if !s.not && (f.denied || negated(f.language, f.text, sentence, from, to)) {
@@ -294,17 +301,39 @@ func (o *Offline) read(index int, f field, m *matcher, tokens []token, found [][
 	}
 }
 
-// recitesTarget reports whether a sentence starts as the text of an SDG target does,
-// "9.c Increase access to ICT": the words are the United Nations', not the owner's.
-func recitesTarget(language string, sentence []token) bool {
+// recitesFrom says from which token on a sentence recites an SDG target: the words
+// are the United Nations', not the owner's. It is 0 where the sentence starts as a
+// target does, "9.c Increase access to ICT", and the number of tokens where it recites
+// none. Further on, "aligned with Target 9.1, "Develop", only a capital after the
+// target's number tells its text from the owner's own words about it.
+func recitesFrom(language, text string, sentence []token) int {
+	first := 0
 	if language == "en" && (sentence[0].key == "target" || sentence[0].key == "indicator" || sentence[0].key == "sdg") {
-		sentence = sentence[1:]
+		first = 1
 	}
-	if len(sentence) < 2 || sentence[1].start != sentence[0].end+1 {
+	for i := range sentence {
+		if i+1 == len(sentence) || !numbersTarget(text, sentence[i], sentence[i+1]) {
+			continue
+		}
+		if i <= first {
+			return 0
+		}
+		if i+2 < len(sentence) {
+			if r, _ := utf8.DecodeRuneInString(text[sentence[i+2].start:]); unicode.IsUpper(r) {
+				return i
+			}
+		}
+	}
+	return len(sentence)
+}
+
+// numbersTarget reports whether two tokens are the number of a target, 9.c or 17.16.
+func numbersTarget(text string, goal, target token) bool {
+	if target.start != goal.end+1 || text[goal.end] != '.' || len(target.key) > 2 {
 		return false
 	}
-	goal, err := strconv.Atoi(sentence[0].key)
-	return err == nil && goal >= 1 && goal <= 17 && len(sentence[1].key) <= 2
+	n, err := strconv.Atoi(goal.key)
+	return err == nil && n >= 1 && n <= 17
 }
 
 // outermost drops hits that a "not" phrase overlaps, and those that lie inside

@@ -123,7 +123,7 @@ func (e *eval) run() error {
 		{"Set c: labelled blind against all signals but a last dozen mended after it", nil},
 		{"Set d: labelled blind against all of those, then used to mend signals", nil},
 		{"Set e: labelled with d, and read last of all", nil},
-		{"Set f: labelled blind against all signals of offline/4", nil},
+		{"Set f: labelled blind against all signals of offline/4, then used to mend them", nil},
 	} {
 		set := string(rune('a' + len(parts) - 1))
 		for _, l := range own {
