@@ -83,7 +83,7 @@ func TestFormatRefuses(t *testing.T) {
 		name, in, want string
 		unreadable     bool
 	}{
-		{"no YAML", "a: 1\nb: [\n", "registry/dpgs/x.yaml:2:1: this is not YAML", true},
+		{"no YAML", "a: 1\nb: [\n", "registry/dpgs/x.yaml:2:4: this is not YAML", true},
 		{"key twice", "a: 1\na: 2\n", `registry/dpgs/x.yaml:2:1: key "a" is given twice`, true},
 		{"empty", "", "does not hold keys with values", false},
 		{"only a comment", "# c\n", "does not hold keys with values", false},

@@ -305,8 +305,9 @@ func (p *parser) scalarEnd(y *yaml.Node, at int) int {
 
 var yamlLine = regexp.MustCompile(`^(?:yaml: )+(?:line (\d+): )?(.*)$`)
 
-// syntax puts the library's error in a place. Its own words are kept: they name
-// the construct, which is what helps.
+// syntax puts the library's error in a place: that of the slips which are known to
+// lead to it. Where none is known, the library's own words are kept: they name the
+// construct, which is what helps then.
 func (p *parser) syntax(err error) {
 	if errors.Is(err, io.EOF) { // an empty file
 		return
@@ -318,6 +319,14 @@ func (p *parser) syntax(err error) {
 		if n, err := strconv.Atoi(m[1]); err == nil {
 			line = n
 		}
+	}
+	known := slips(p.doc.text)
+	for _, s := range known {
+		at := p.doc.lines[min(s.line, len(p.doc.lines)-1)]
+		p.report(at+s.start, at+s.end, "yaml-syntax", "this is not YAML: "+s.message, s.hint)
+	}
+	if known != nil {
+		return
 	}
 	at := p.doc.lines[min(line, len(p.doc.lines))-1]
 	p.report(at, at, "yaml-syntax", "this is not YAML: "+message,
