@@ -225,3 +225,46 @@ func TestHarmlessWordsBeside(t *testing.T) {
 		}
 	}
 }
+
+// A line beside a licence that takes something away, in languages whose words are not
+// all known too, leaves no licence: above it, below it and behind its owner. One that
+// names an owner, a title or the licence itself changes nothing.
+func TestLinesBesideInAnyLanguage(t *testing.T) {
+	d := load(t)
+	for _, tt := range []struct {
+		line  string
+		plain bool
+	}{
+		{"व्यावसायिक उपयोग की अनुमति नहीं है", false},
+		{"ለትርፍ ሥራ ማዋል ክልክል ነው", false}, // no word of it is on a list
+		{"லாப நோக்கத்திற்காகப் பயன்படுத்தக் கூடாது", false},
+		{"စီးပွားဖြစ် အသုံးပြုခွင့်မရှိပါ", false},
+		{"استفاده تجاری مجاز نیست", false},
+		{"Si kwa matumizi ya kibiashara", false},
+		{"Ba don amfanin kasuwanci ba", false},
+		{"Nie vir kommersiële gebruik nie", false},
+		{"Tik nekomerciniam naudojimui", false},
+		{"Không dùng cho mục đích thương mại", false},
+		{"CC BY-NC 4.0", false},
+		{"https://creativecommons.org/licenses/by-nc-sa/4.0/", false},
+		{"Proprietary License", false},
+		{"Modified MIT License", false},
+		{"All rights reserved, not for production", false},
+		{"Copyright (c) 2020 Jane Doe, excluding residents of Exampleland", false},
+		{"Copyright (c) 2020 Jane Doe, subject to the terms of EULA.txt", false},
+		{"版权所有 (c) 2020 张三", true},
+		{"著作権 2020 山田太郎", true},
+		{"Авторские права (c) 2019 Иван Иванов", true},
+		{"Copyright (c) 2020 Иван Иванов, Пётр Петров, Сергей Сергеев", true},
+		{"Лицензия MIT", true},
+		{"本项目基于 MIT 许可证", true},
+		{"All rights reserved.", true},
+		{"https://creativecommons.org/", true},
+	} {
+		for _, text := range []string{tt.line + "\n\n" + mitText, mitText + "\n" + tt.line + "\n", strings.Replace(mitText, "Jane Doe\n", "Jane Doe\n"+tt.line+"\n", 1)} {
+			if got := d.Detect([]byte(text)).Expression; (got == "MIT") != tt.plain {
+				t.Errorf("with %q, a text is detected as %q, note %q; it is the plain licence: %v", tt.line, got, d.Detect([]byte(text)).Note, tt.plain)
+			}
+		}
+	}
+}

@@ -77,7 +77,9 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 		plain := strings.Join(s.words, " ")
 		choosing := offers(plain)
 		offered = offered || choosing && !s.title
-		if limitsAbroad(text[s.at.Start:s.at.End]) && !amongOther || strings.Contains(plain, "commons clause") {
+		part := text[s.at.Start:s.at.End]
+		if limitsAbroad(part) && !amongOther || texts && !amongOther && (!s.idle && otherScript(part) && !ownsAbroad(part) || namesClosed(s.words)) ||
+			strings.Contains(plain, "commons clause") {
 			r.Unmatched = append(r.Unmatched, s.at)
 			if blocked == "" {
 				blocked = quote(text, s.at)

@@ -52,7 +52,7 @@ func idleLines(text []byte, from, to int) []Span {
 		case isOwnerLine(line):
 			owner = true
 			idle = append(idle, Span{at, at + ownerEnd(text[at:stop])})
-		case owner && n <= maxIdle && !claims(line) && !limitsAbroad(line):
+		case owner && n <= maxIdle && !claims(line) && !limitsAbroad(line) && !saysNoName(line):
 			idle = append(idle, Span{at, stop})
 		case n <= maxIdle && !saysMore(line) && (hasAddress(line) || isAuthorLine(line)):
 			idle = append(idle, Span{at, stop})
@@ -251,7 +251,7 @@ var (
 		for w := range bytes.FieldsSeq([]byte(`not no nor never only must shall may cannot without unless except permission permitted granted grant grants prohibited forbidden
 restricted restriction restrictions use used using uses redistribution redistribute distribute distributed copy copies modify commercial noncommercial license licensed licensee
 warranty liable condition conditions provided agree agrees fee sell sold military evil good sale resale distribution distributions modification modifications derivative
-derivatives individuals companies needs need please void expires expire pay paid clause clauses`)) {
+derivatives subject exclude excludes excluding proprietary eula individuals companies needs need please void expires expire pay paid clause clauses`)) {
 			m[string(w)] = true
 		}
 		return m
@@ -272,9 +272,17 @@ func saysMore(part []byte) bool {
 	return says(part, func(w []byte) bool { return among(heavy, w) || among(rights, w) })
 }
 
+var closedName = regexp.MustCompile(`(?i)\bby[- ]n[cd]\b`)
+
+// saysNoName reports whether a line behind a copyright notice is surely more than a name.
+func saysNoName(line []byte) bool { return caselessSentence(line) || closedName.Match(line) }
+
 // namesOnly reports whether a line looks like names: most of its words begin with
 // a capital or a digit, though it is not in capitals throughout.
 func namesOnly(line []byte) bool {
+	if saysNoName(line) {
+		return false
+	}
 	words, capital, lower := 0, 0, false
 	for w := range bytes.FieldsSeq(line) {
 		w = bytes.TrimLeft(w, decoration+"(<[,")

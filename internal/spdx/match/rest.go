@@ -217,9 +217,28 @@ var harmless = patterns{
 	newPattern(`no (?:external |outside )?contributions (?:are|will be|can be) (?:allowed|accepted) under licenses`, "contributions"),
 }
 
+// namesClosed reports whether a sentence, or a title or an address alone, names terms
+// that are not those of an open licence, or says that a licence was changed.
+func namesClosed(words []string) bool {
+	for i, w := range words {
+		switch w {
+		case "proprietary", "eula":
+			return true
+		case "nc", "nd": // of Creative Commons
+			if i > 0 && (words[i-1] == "by" || words[i-1] == "sa") {
+				return true
+			}
+		}
+	}
+	return len(words) <= 6 && slices.Contains(words, "modified") && !slices.ContainsFunc(words, func(w string) bool { return w == "bsd" || !titleWords.has(w) && w != "modified" })
+}
+
 // isHarmless reports whether a sentence is one of those that licences are
 // surrounded by, and says nothing stronger.
 func isHarmless(plain string, words []string) bool {
+	if rest, ok := strings.CutPrefix(plain, "all rights reserved "); ok && speaks(words[3:]) { // "..., not for production"
+		return isHarmless(rest, words[3:])
+	}
 	if !harmless.match(plain) {
 		return false
 	}
