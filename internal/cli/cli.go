@@ -146,14 +146,18 @@ func (p Program) run(ctx context.Context, o *IO, args []string) error {
 		p.help(o.Err)
 		return Usagef("name a command")
 	}
-	switch args[0] {
-	case "help", "-h", "-help", "--help":
+	if isHelp(args[0]) {
 		return p.showHelp(o, args[1:])
+	}
+	switch args[0] {
 	case "version", "-version", "--version":
 		fmt.Fprintln(o.Out, p.Name, version())
 		return nil
 	}
 	c, rest := p.find(args)
+	if c == nil && len(args) == 2 && isHelp(args[1]) { // "license --help"
+		return p.showHelp(o, args[:1])
+	}
 	if c == nil {
 		return p.unknown(args)
 	}
@@ -209,20 +213,30 @@ func (p Program) find(args []string) (*Command, []string) {
 }
 
 func (p Program) unknown(args []string) error {
-	var under []string // "import" alone is the start of "import dpga"
-	for _, c := range p.Commands {
-		if strings.HasPrefix(c.Name, args[0]+" ") {
-			under = append(under, c.Name)
-		}
+	if under := p.under(args[0]).Commands; len(under) > 0 {
+		return Usagef("%s needs one more word: %s", args[0], names(under))
 	}
-	if len(under) > 0 {
-		return Usagef("%s needs one more word: %s", args[0], strings.Join(under, ", "))
-	}
+	return Usagef("there is no command %q; there are %s", args[0], names(p.listed()))
+}
+
+func names(commands []Command) string {
 	var names []string
-	for _, c := range p.listed() {
+	for _, c := range commands {
 		names = append(names, c.Name)
 	}
-	return Usagef("there is no command %q; there are %s", args[0], strings.Join(names, ", "))
+	return strings.Join(names, ", ")
+}
+
+// under is the part of the program whose commands begin with a word: "import" alone is
+// the start of "import dpga".
+func (p Program) under(word string) Program {
+	p.Commands = slices.DeleteFunc(slices.Clone(p.Commands), func(c Command) bool { return !strings.HasPrefix(c.Name, word+" ") })
+	p.Summary = fmt.Sprintf("%s %s is the start of %d commands.", p.Name, word, len(p.Commands))
+	return p
+}
+
+func isHelp(arg string) bool {
+	return arg == "help" || arg == "-h" || arg == "-help" || arg == "--help"
 }
 
 // listed are the commands that the overview names.
@@ -249,6 +263,10 @@ func (p Program) showHelp(o *IO, args []string) error {
 		return nil
 	}
 	c, _ := p.find(args)
+	if under := p.under(args[0]); c == nil && len(args) == 1 && len(under.Commands) > 0 {
+		under.help(o.Out)
+		return nil
+	}
 	if c == nil {
 		return p.unknown(args)
 	}
