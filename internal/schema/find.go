@@ -110,9 +110,7 @@ func (f *finder) walk(e *jsonschema.ValidationError) {
 	case *kind.MinLength:
 		f.tooShort(e, k)
 	case *kind.MaxLength:
-		f.add(found{at: e.InstanceLocation, rank: rankValue, rule: ruleLength,
-			message: fmt.Sprintf("%s has %s characters; at most %s are allowed", subject(e.InstanceLocation), count(k.Got), count(k.Want)),
-			hint:    "shorten it"})
+		f.tooLong(e, k)
 	case *kind.Minimum, *kind.Maximum, *kind.ExclusiveMinimum, *kind.ExclusiveMaximum:
 		f.outOfRange(e)
 	case *kind.MinItems:

@@ -33,7 +33,27 @@ func nearest(word string, candidates []string) string {
 	if tied && bestAt > 0 {
 		return ""
 	}
+	if best == "" {
+		return begins(plain, candidates)
+	}
 	return best
+}
+
+// begins returns the only candidate that begins with a word, or with which it
+// begins: "AI" is short for "ai-system", and "dataset" is a sort of "data".
+func begins(plain string, candidates []string) string {
+	found := ""
+	for _, c := range candidates {
+		other := squash(c)
+		if plain == "" || !strings.HasPrefix(other, plain) && (len(other) < 4 || !strings.HasPrefix(plain, other)) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = c
+	}
+	return found
 }
 
 // squash drops what people vary most: case, separators and the plural.

@@ -13,6 +13,9 @@ func TestNearest(t *testing.T) {
 		{"contnet", "content"},
 		{"urls", "url"},
 		{"blockchain", ""},
+		{"AI", "ai-system"},
+		{"dataset", "data"},
+		{"s", ""}, // software or standard
 		{"x", ""},
 		{"", ""},
 	}

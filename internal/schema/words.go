@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -141,14 +142,57 @@ func (f *finder) unknown(e *jsonschema.ValidationError, name string) {
 	}
 	x := found{at: at, onKey: true, rule: ruleUnknown, message: fmt.Sprintf("key %s is not known here", quote(name))}
 	known := slices.Sorted(maps.Keys(properties))
-	if near := nearest(name, known); near != "" {
+	if n, key, exact := f.locate(at); exact && key != nil && n.Kind == source.Null && !f.colonBehind(key) {
+		x.message = fmt.Sprintf("%s stands here as a key of its own", quote(name))
+		x.hint = "between { and } a comma ends a text: put the text before it in quotes, from its beginning to its end"
+	} else if near := nearest(name, known); near != "" {
 		x.hint = fmt.Sprintf("did you mean %q?", near)
+	} else if other := synonyms[squash(name)]; slices.Contains(known, other) {
+		x.hint = fmt.Sprintf("did you mean %q?", other)
 	} else if home := f.set.home(e, name); home != "" {
 		x.hint = home
 	} else if len(known) <= maxKeys {
 		x.hint = "known here are " + strings.Join(known, ", ")
 	} else {
 		x.hint = fmt.Sprintf("known here are %s and %d more", strings.Join(known[:maxKeys], ", "), len(known)-maxKeys)
+	}
+	f.add(x)
+}
+
+// synonyms are the keys of entries by what people call them elsewhere, as squash
+// leaves it.
+var synonyms = map[string]string{
+	"homepage": "website", "url": "website", "site": "website", "web": "website", "link": "website",
+	"contact": "contact_url", "email": "contact_url", "mail": "contact_url", "phone": "contact_url", "support": "contact_url",
+	"country": "locations", "countrie": "locations", "region": "locations", "deployment": "locations",
+	"tag": "topics", "keyword": "topics", "categorie": "sectors", "category": "sectors",
+	"owner": "organizations", "author": "organizations", "maintainer": "organizations", "organisation": "organizations",
+	"repo": "repositories", "github": "repositories", "git": "repositories", "sourcecode": "repositories", "code": "repositories",
+	"title": "name", "summary": "description", "about": "description",
+}
+
+// colonBehind reports whether the file has a colon behind a key. One without a value
+// may lack it between braces, where a comma inside a text begins another key.
+func (f *finder) colonBehind(key *source.Node) bool {
+	at, ok := f.doc.Offset(key.End())
+	if !ok || key.End() == key.Start() {
+		return true
+	}
+	rest := bytes.TrimLeft(f.doc.Bytes()[at:], " \t\r\n")
+	return len(rest) == 0 || rest[0] != ',' && rest[0] != '}'
+}
+
+// tooLong is about a text that has more characters than its field takes. Where it is
+// of another form altogether, shortening it is no help.
+func (f *finder) tooLong(e *jsonschema.ValidationError, k *kind.MaxLength) {
+	x := found{at: e.InstanceLocation, rank: rankValue, rule: ruleLength, hint: "shorten it",
+		message: fmt.Sprintf("%s has %s characters; at most %s are allowed", subject(e.InstanceLocation), count(k.Got), count(k.Want))}
+	n, _, _ := f.locate(e.InstanceLocation)
+	expression, _ := f.set.part(e.SchemaURL)["pattern"].(string)
+	if noun, ok := f.set.noun(e.SchemaURL, expression); ok && !noun.pattern.MatchString(n.Text) {
+		if hint := noun.hint(n.Text); hint != "" {
+			x.hint = hint
+		}
 	}
 	f.add(x)
 }
@@ -286,9 +330,22 @@ func (f *finder) convert(n *source.Node, location string, want []string) (hint, 
 		}
 	case slices.Contains(want, "array") && scalar:
 		items, _ := part["items"].(object)
-		if n.Kind == source.String && !needsQuotes(n.Text) && !strings.Contains(n.Text, "\n") && f.takesText(part, items) {
-			edit = "[" + n.Text + "]"
-			return "write it as " + edit, edit
+		if n.Kind == source.String && !strings.Contains(n.Text, "\n") && f.takesText(part, items) {
+			switch words := strings.FieldsFunc(n.Text, func(r rune) bool { return r == ',' || r == ';' }); {
+			case !needsQuotes(n.Text):
+				edit = "[" + n.Text + "]"
+				return "write it as " + edit, edit
+			case len(words) > 1 && len(n.Text) <= maxQuoted:
+				for i, w := range words {
+					words[i] = inBrackets(strings.TrimSpace(w))
+				}
+				return "write it as [" + strings.Join(words, ", ") + "], each item for itself", ""
+			case len(n.Text) <= maxQuoted:
+				return "write it as [" + inBrackets(n.Text) + "]", ""
+			}
+		}
+		if like := likeExample(part); like != "" {
+			return like, ""
 		}
 		return `put each item on a line of its own, starting with "- "`, ""
 	case slices.Contains(want, "array"):
@@ -297,6 +354,14 @@ func (f *finder) convert(n *source.Node, location string, want []string) (hint, 
 		return `write its keys without "- "`, ""
 	}
 	return likeExample(part), ""
+}
+
+// inBrackets writes a text as an item of a list in brackets.
+func inBrackets(s string) string {
+	if needsQuotes(s) {
+		return strconv.Quote(s)
+	}
+	return s
 }
 
 // likeExample points to the first example of a schema, if it is short.
