@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -28,6 +30,8 @@ countries one by one, or say it in the description.`,
 			code := countryCode(text)
 			if code != "" {
 				hint = "write " + quote(code)
+			} else if names := p.near(fold(text), func() []string { return slices.Collect(maps.Keys(countryNames())) }); len(names) == 1 {
+				hint = didYouMean([]string{countryNames()[names[0]]})
 			}
 			d := p.Reportf(c.pointer, hint, "country %s is not an ISO 3166-1 alpha-2 code", quote(c.code))
 			d.Edits = p.edits.of(func() []diag.Edit { return repair.edits(c, code) })

@@ -46,6 +46,10 @@ func Repair(s string) Repaired {
 	if x, err := Parse(referencePrefix.ReplaceAllStringFunc(s, prefixCase)); err == nil {
 		return renew(x)
 	}
+	if m := openEnd.FindStringSubmatch(s); m != nil { // half of it is missing, and may restrict
+		rest := Repair(strings.TrimSuffix(s, m[0]))
+		return ask(rest.options(), "which licence follows %q? None is written", strings.ToUpper(m[1]))
+	}
 	if urls := webAddress.FindAllString(s, maxParts); urls != nil || bareAddress.MatchString(s) {
 		if urls == nil {
 			urls, s = []string{s}, ""
@@ -56,6 +60,9 @@ func Repair(s string) Repaired {
 }
 
 var referencePrefix = regexp.MustCompile(`(?i)\b(?:document|license|addition)ref-`)
+
+// openEnd is an operator behind which a licence or an exception is missing.
+var openEnd = regexp.MustCompile(`(?i)\s(and|or|with)$`)
 
 // prefixCase spells the prefix of a reference as SPDX does.
 func prefixCase(s string) string {

@@ -115,6 +115,9 @@ func TestRepairAsks(t *testing.T) {
 		{"Open Government Licence 2.0", "which of these", []string{"OGL-UK-2.0", "OGL-Canada-2.0"}},
 		{"Creative Commons", "which Creative Commons licence", []string{"CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0", "CC-BY-NC-ND-4.0"}},
 
+		{"MIT AND", "follows \"AND\"", []string{"MIT"}},
+		{"Apache 2.0 or", "follows \"OR\"", []string{"Apache-2.0"}},
+		{"GPL-2.0-only with", "follows \"WITH\"", []string{"GPL-2.0-only"}},
 		{"MIT, CC0", "AND", []string{"MIT AND CC0-1.0", "MIT OR CC0-1.0"}},
 		{"MIT/Apache-2.0", "OR", []string{"MIT AND Apache-2.0", "MIT OR Apache-2.0"}},
 		{"dual licensed under MIT and Apache 2.0", "OR", []string{"MIT AND Apache-2.0", "MIT OR Apache-2.0"}},
