@@ -139,7 +139,7 @@ func TestRepairAsks(t *testing.T) {
 		{"proprietary", "give no right", nil},
 		{"Net-SNMP", "without a successor", nil},
 		{"our own", "No name", nil},
-		{"MIT OR", "what does \"or\" add?", []string{"MIT"}},
+		{"MIT OR", "which licence follows \"OR\"?", []string{"MIT"}},
 		{"-+-", "No name", nil},
 		{"NGPLX", "did you mean NGPL?", []string{"NGPL"}},
 		{"https://github.com/example/project/blob/main/LICENSE", "An address says where", nil},
