@@ -22,12 +22,15 @@ type memory struct {
 	words  []word
 	ids    []uint16
 	counts []int32
-	found  []uint32
-	places []int32
+	runs   []run    // of the text, as look leaves them
+	found  []run    // those of the part counted last
+	from   int32    // where that part begins
+	seen   []uint64 // a bit for each cell; all zero but while counting
 	top    []ranked
 	hits   []hit
 	slots  map[slotKey]uint32
 	// Of gather, split and queue.
+	totals  []int32
 	ends    []int32
 	order   []ranked
 	all     []hit

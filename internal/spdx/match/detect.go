@@ -95,6 +95,7 @@ func (d *Detector) find(m *memory, text []byte, doc []word) (found, near []verdi
 		m.ids = append(m.ids, w.id)
 	}
 	f := finding{Detector: d, m: m, text: text, doc: doc}
+	d.index.look(m, m.ids)
 	f.search(span{0, len(doc)})
 	byPlace := func(x, y verdict) int { return cmp.Compare(x.doc.from, y.doc.from) }
 	slices.SortFunc(f.found, byPlace)
@@ -120,8 +121,8 @@ type finding struct {
 func (f *finding) search(part span) {
 	for part.to-part.from >= gram {
 		doc, ids := f.doc[part.from:part.to], f.m.ids[part.from:part.to]
-		f.index.count(f.m, ids)
-		top := f.index.best(f.m, f.templates)
+		f.index.count(f.m, part)
+		top := f.index.best(f.m, f.templates, len(doc))
 		if len(top) == 0 {
 			return
 		}
@@ -275,8 +276,9 @@ func (d *Detector) plain(m *memory, text []byte, doc []word, ids []uint16, top [
 		if full > 0 && r.score < full-3 {
 			break // it cannot say more
 		}
-		// Runs are but sampled, so that a score is right to a few of them.
-		if r.score < top[0].score-8-top[0].score/8 {
+		// Runs are but sampled, so that a score is right to a few of them. One that says
+		// more of the text may lack what may be absent.
+		if r.score < top[0].score-8-top[0].score/8 && r.shared <= top[0].shared+8 {
 			continue
 		}
 		where, edits := m.align(t.words, ids, chain(d.index.hits(m, r.template)))

@@ -11,16 +11,27 @@ const gram = 5
 // An index finds the templates that share runs of words with a text.
 type index struct {
 	mask     uint32
-	keys     []uint32 // hash of a run; 0 is free
-	heads    []int32  // first posting of keys[i]; the others follow it, by template
-	tails    []int32  // just past the last
+	cells    []cell
 	postings []posting
 	sampled  []int32 // how many runs of each template are in the index
 	needed   []int32 // how many words of each must stand in a text
 	wanted   []int32 // how many of the runs a text must share to be worth a look
 }
 
+// A cell is of one run of words: its postings, by template, are those from head to
+// before tail. What is asked for together stands together.
+type cell struct {
+	key        uint32 // of the run's hash; 0 is free
+	head, tail int32
+}
+
 type posting struct{ template, pos uint16 }
+
+// A run of words of a text that some template has too: its cell, and where it stands.
+type run struct {
+	cell uint32
+	pos  int32
+}
 
 // A hit is a run of words that a text and a template share.
 type hit struct{ tpos, dpos int32 }
@@ -58,7 +69,7 @@ func newIndex(templates []template) *index {
 		size *= 2
 	}
 	x := &index{
-		mask: size - 1, keys: make([]uint32, size), heads: make([]int32, size), tails: make([]int32, size),
+		mask: size - 1, cells: make([]cell, size),
 		sampled: make([]int32, len(templates)),
 	}
 	type link struct {
@@ -72,14 +83,14 @@ func newIndex(templates []template) *index {
 			return
 		}
 		at, next := x.find(h), int32(-1)
-		if x.keys[at] != 0 {
-			next = x.heads[at]
+		if x.cells[at].key != 0 {
+			next = x.cells[at].head
 			// A run that comes again in the same template would point to two places.
 			if links[next].template == uint16(template) {
 				return
 			}
 		}
-		x.keys[at], x.heads[at] = key(h), int32(len(links))
+		x.cells[at].key, x.cells[at].head = key(h), int32(len(links))
 		links = append(links, link{posting{template: uint16(template), pos: uint16(pos)}, next})
 		x.sampled[template]++
 	}
@@ -108,17 +119,18 @@ func newIndex(templates []template) *index {
 		x.wanted[i] = max(1, int32(least*float64(x.sampled[i])*float64(needed)/float64(len(t.words))))
 	}
 	x.postings = make([]posting, 0, len(links))
-	for at, k := range x.keys {
-		if k == 0 {
+	for at := range x.cells {
+		c := &x.cells[at]
+		if c.key == 0 {
 			continue
 		}
-		n := x.heads[at]
-		x.heads[at] = int32(len(x.postings))
+		n := c.head
+		c.head = int32(len(x.postings))
 		for ; n >= 0; n = links[n].next {
 			x.postings = append(x.postings, links[n].posting)
 		}
-		x.tails[at] = int32(len(x.postings))
-		slices.Reverse(x.postings[x.heads[at]:]) // the links go from the last template to the first
+		c.tail = int32(len(x.postings))
+		slices.Reverse(x.postings[c.head:]) // the links go from the last template to the first
 	}
 	return x
 }
@@ -128,7 +140,7 @@ func key(h uint64) uint32 { return uint32(h>>32) | 1 }
 func (x *index) find(h uint64) uint32 {
 	k := key(h)
 	for at := uint32(h>>3) & x.mask; ; at = (at + 1) & x.mask {
-		if x.keys[at] == k || x.keys[at] == 0 {
+		if c := x.cells[at].key; c == k || c == 0 {
 			return at
 		}
 	}
@@ -153,32 +165,54 @@ func (r region) shared(templates []template) int {
 // absent, below which it is not looked at.
 const least = 0.4
 
-// count counts the runs that each template shares with a text.
-func (x *index) count(m *memory, doc []uint16) {
-	if m.counts == nil {
-		m.counts = make([]int32, len(x.sampled))
-	}
-	counts := m.counts
-	clear(counts)
-	found, places := m.found[:0], m.places[:0] // runs, and where in the text
-next:
-	for p := 0; p+gram <= len(doc); p++ {
-		for q := gram - 1; q >= 0; q-- {
-			if doc[p+q] == 0 { // no licence has this word
-				p += q
-				continue next
-			}
+// look lists the runs of a text that templates have.
+func (x *index) look(m *memory, doc []uint16) {
+	runs := m.runs[:0]
+	known := 0 // words in a row that some licence has
+	for i, id := range doc {
+		if known++; id == 0 {
+			known = 0
 		}
-		at := x.find(hashOf(doc[p:]))
-		if x.keys[at] == 0 {
+		if known < gram {
 			continue
 		}
-		found, places = append(found, at), append(places, int32(p))
-		for _, post := range x.postings[x.heads[at]:x.tails[at]] {
-			counts[post.template]++
+		p := i - gram + 1
+		if at := x.find(hashOf(doc[p:])); x.cells[at].key != 0 {
+			runs = append(runs, run{at, int32(p)})
 		}
 	}
-	m.found, m.places = found, places
+	m.runs = runs
+}
+
+// within are the runs that stand in a part of the text looked at last.
+func (m *memory) within(part span) []run {
+	place := func(r run, pos int) int { return int(r.pos) - pos }
+	low, _ := slices.BinarySearchFunc(m.runs, part.from, place)
+	high, _ := slices.BinarySearchFunc(m.runs, max(part.from, part.to-gram+1), place)
+	return m.runs[low:high]
+}
+
+// count counts the runs that each template shares with a part of the text looked at
+// last. Of a run that comes again one counts.
+func (x *index) count(m *memory, part span) {
+	if m.counts == nil {
+		m.counts, m.seen = make([]int32, len(x.sampled)), make([]uint64, len(x.cells)/64+1)
+	}
+	m.from, m.found = int32(part.from), m.within(part)
+	counts := m.counts
+	clear(counts)
+	for _, r := range m.found {
+		if word, bit := r.cell/64, uint64(1)<<(r.cell%64); m.seen[word]&bit == 0 {
+			m.seen[word] |= bit
+			c := &x.cells[r.cell]
+			for _, post := range x.postings[c.head:c.tail] {
+				counts[post.template]++
+			}
+		}
+	}
+	for _, r := range m.found {
+		m.seen[r.cell/64] = 0
+	}
 	for i, n := range counts {
 		if n < x.wanted[i] {
 			counts[i] = 0 // not worth a look
@@ -190,15 +224,14 @@ next:
 const candidates = 6
 
 // best are the templates likeliest to be the text counted last as a whole, the
-// likeliest first: those that share many words with it and lack few.
-func (x *index) best(m *memory, templates []template) []ranked {
+// likeliest first: those that share many of its words and lack few.
+func (x *index) best(m *memory, templates []template, words int) []ranked {
 	top := m.top[:0]
 	for i, n := range m.counts {
 		if n == 0 {
 			continue
 		}
-		// Of runs that come again in the text one counts.
-		shared := len(templates[i].words) * int(min(n, x.sampled[i])) / int(x.sampled[i])
+		shared := min(words, len(templates[i].words)*int(min(n, x.sampled[i]))/int(x.sampled[i]))
 		r := ranked{i, shared, shared - max(0, int(x.needed[i])-shared)}
 		at := len(top)
 		for at > 0 && r.score > top[at-1].score {
@@ -216,8 +249,8 @@ func (x *index) best(m *memory, templates []template) []ranked {
 // hits lists the runs that one template shares with the text counted last.
 func (x *index) hits(m *memory, template int) []hit {
 	hits := m.hits[:0]
-	for n, at := range m.found {
-		run := x.postings[x.heads[at]:x.tails[at]]
+	for _, r := range m.found {
+		run := x.postings[x.cells[r.cell].head:x.cells[r.cell].tail]
 		low, high := 0, len(run)
 		for low < high {
 			if mid := (low + high) / 2; int(run[mid].template) < template {
@@ -227,7 +260,7 @@ func (x *index) hits(m *memory, template int) []hit {
 			}
 		}
 		if low < len(run) && int(run[low].template) == template {
-			hits = append(hits, hit{int32(run[low].pos), m.places[n]})
+			hits = append(hits, hit{int32(run[low].pos), r.pos - m.from})
 		}
 	}
 	m.hits = hits
@@ -243,11 +276,19 @@ type ranked struct{ template, shared, score int }
 // shared words first.
 func (x *index) gather(m *memory, templates []template) []ranked {
 	if m.ends == nil {
-		m.ends = make([]int32, len(x.sampled))
+		m.ends, m.totals = make([]int32, len(x.sampled)), make([]int32, len(x.sampled))
+	}
+	clear(m.totals)
+	for _, r := range m.found {
+		for _, p := range x.postings[x.cells[r.cell].head:x.cells[r.cell].tail] {
+			if m.counts[p.template] > 0 {
+				m.totals[p.template]++
+			}
+		}
 	}
 	order := m.order[:0]
 	total := int32(0)
-	for t, n := range m.counts {
+	for t, n := range m.totals {
 		m.ends[t] = total
 		if n > 0 {
 			total += n
@@ -255,11 +296,10 @@ func (x *index) gather(m *memory, templates []template) []ranked {
 		}
 	}
 	m.all = slices.Grow(m.all[:0], int(total))[:total]
-	for n, at := range m.found {
-		d := m.places[n]
-		for _, p := range x.postings[x.heads[at]:x.tails[at]] {
+	for _, r := range m.found {
+		for _, p := range x.postings[x.cells[r.cell].head:x.cells[r.cell].tail] {
 			if m.counts[p.template] > 0 {
-				m.all[m.ends[p.template]] = hit{int32(p.pos), d}
+				m.all[m.ends[p.template]] = hit{int32(p.pos), r.pos - m.from}
 				m.ends[p.template]++
 			}
 		}
@@ -274,7 +314,7 @@ func (x *index) gather(m *memory, templates []template) []ranked {
 // hitsOf are those of a template, as gathered.
 func (m *memory) hitsOf(template int) []hit {
 	end := m.ends[template]
-	return m.all[end-m.counts[template] : end]
+	return m.all[end-m.totals[template] : end]
 }
 
 // split cuts the hits of a template into regions. Those with too few hits to be
