@@ -28,6 +28,7 @@ type memory struct {
 	seen   []uint64 // a bit for each cell; all zero but while counting
 	top    []ranked
 	hits   []hit
+	bag    bag
 	slots  map[slotKey]uint32
 	// Of gather, split and queue.
 	totals  []int32
@@ -38,6 +39,46 @@ type memory struct {
 	open    []int
 	regions []region
 	heap    []region
+}
+
+// A bag says how often each word stands in a part of a text.
+type bag struct {
+	holds []uint16 // by the id of a word
+	taken []uint16 // all zero but while counting
+}
+
+// fill puts words in. There are so many different ones.
+func (b *bag) fill(ids []uint16, different int) {
+	if b.holds == nil {
+		b.holds, b.taken = make([]uint16, different), make([]uint16, different)
+	}
+	for _, id := range ids {
+		if b.holds[id] < 1<<16-1 {
+			b.holds[id]++
+		}
+	}
+}
+
+// empty takes out the words put in last.
+func (b *bag) empty(ids []uint16) {
+	for _, id := range ids {
+		b.holds[id] = 0
+	}
+}
+
+// shared is the most words of a template that can match words of the part.
+func (b *bag) shared(words []uint16) int {
+	n := 0
+	for _, w := range words {
+		if b.taken[w] < b.holds[w] {
+			b.taken[w]++
+			n++
+		}
+	}
+	for _, w := range words {
+		b.taken[w] = 0
+	}
+	return n
 }
 
 // maxCells bounds the work on one gap between places that match: beyond it the

@@ -271,6 +271,12 @@ func (d *Detector) lay(m *memory, ids []uint16) []laid {
 // the most of it with the fewest differences is taken.
 func (d *Detector) plain(m *memory, text []byte, doc []word, ids []uint16, top []ranked) (best verdict, ok bool) {
 	full := 0 // the score of a template that says all but a word or two
+	counted := false
+	defer func() {
+		if counted {
+			m.bag.empty(ids)
+		}
+	}()
 	for _, r := range top {
 		t := &d.templates[r.template]
 		if full > 0 && r.score < full-3 {
@@ -280,6 +286,15 @@ func (d *Detector) plain(m *memory, text []byte, doc []word, ids []uint16, top [
 		// more of the text may lack what may be absent.
 		if r.score < top[0].score-8-top[0].score/8 && r.shared <= top[0].shared+8 {
 			continue
+		}
+		if ok {
+			if !counted {
+				counted = true
+				m.bag.fill(ids, len(d.names))
+			}
+			if float64(m.bag.shared(t.words)) <= best.worth() {
+				continue // it cannot say as much, wherever it lies
+			}
 		}
 		where, edits := m.align(t.words, ids, chain(d.index.hits(m, r.template)))
 		if differing(t, edits) > 24+len(t.words)/8 {
