@@ -95,5 +95,5 @@ func sayAbroad(part []byte, words *lexicon) bool {
 			break
 		}
 	}
-	return anyWord(part, func(w []byte) bool { return among(words, w) })
+	return anyWord(part, words, nil)
 }

@@ -205,23 +205,23 @@ func countFields(line []byte) int {
 // claims reports whether what looks like part of a copyright notice says more
 // than who and when. Names may be any words, so the list is short.
 func claims(part []byte) bool {
-	return says(part, func(w []byte) bool { return claimWords[string(w)] }) || forbidsAbroad(part) && forbidsAbroad(withoutAddresses(part))
+	return says(part, claimWords, nil) || forbidsAbroad(part) && forbidsAbroad(withoutAddresses(part))
 }
 
-// says reports whether a part of a text has, but for addresses, a word of some
-// kind. The words are runs of letters, in lower case; of more than maxWord bytes
-// only the first.
-func says(part []byte, kind func(w []byte) bool) bool {
-	if !anyWord(part, kind) {
+// says reports whether a part of a text has, but for addresses, a word of a lexicon
+// or of another, which may be nil. The words are runs of letters, in lower case; of
+// more than maxWord bytes only the first.
+func says(part []byte, l, other *lexicon) bool {
+	if !anyWord(part, l, other) {
 		// To leave addresses out can only bring a word to light that runs into one.
 		if !bytes.Contains(part, []byte("http")) && !bytes.Contains(part, []byte("www.")) {
 			return false
 		}
 	}
-	return anyWord(withoutAddresses(part), kind)
+	return anyWord(withoutAddresses(part), l, other)
 }
 
-func anyWord(part []byte, kind func(w []byte) bool) bool {
+func anyWord(part []byte, l, other *lexicon) bool {
 	var buf [maxWord]byte
 	n := 0
 	for i := 0; i <= len(part); i++ {
@@ -236,7 +236,7 @@ func anyWord(part []byte, kind func(w []byte) bool) bool {
 			}
 			continue
 		}
-		if n > 0 && kind(buf[:n]) {
+		if n > 0 && (among(l, buf[:n]) || other != nil && among(other, buf[:n])) {
 			return true
 		}
 		n = 0
@@ -246,16 +246,10 @@ func anyWord(part []byte, kind func(w []byte) bool) bool {
 
 var (
 	mail       = regexp.MustCompile(`[\w.+-]+@[\w.-]+|(?:https?://|www\.)\S+|\b[\w-]+(?:\.[\w-]+)+/\S*`)
-	claimWords = func() map[string]bool {
-		m := map[string]bool{}
-		for w := range bytes.FieldsSeq([]byte(`not no nor never only must shall may cannot without unless except permission permitted granted grant grants prohibited forbidden
+	claimWords = newLexicon(`not no nor never only must shall may cannot without unless except permission permitted granted grant grants prohibited forbidden
 restricted restriction restrictions use used using uses redistribution redistribute distribute distributed copy copies modify commercial noncommercial license licensed licensee
 warranty liable condition conditions provided agree agrees fee sell sold military evil good sale resale distribution distributions modification modifications derivative
-derivatives subject exclude excludes excluding proprietary eula individuals companies needs need please void expires expire pay paid clause clauses`)) {
-			m[string(w)] = true
-		}
-		return m
-	}()
+derivatives subject exclude excludes excluding proprietary eula individuals companies needs need please void expires expire pay paid clause clauses`)
 )
 
 // withoutAddresses leaves out addresses in the web and of mail.
@@ -269,7 +263,7 @@ func withoutAddresses(part []byte) []byte {
 // saysMore reports whether a part of a text has, but for addresses, a word that
 // could change what is allowed.
 func saysMore(part []byte) bool {
-	return says(part, func(w []byte) bool { return among(heavy, w) || among(rights, w) })
+	return says(part, heavy, rights)
 }
 
 var closedName = regexp.MustCompile(`(?i)\bby[- ]n[cd]\b`)

@@ -45,6 +45,11 @@ var heavy = newLexicon(heavyWords)
 type lexicon struct {
 	whole map[string]bool
 	stems [256][]string // by their first byte
+	// Most words are in no lexicon, which can be told without looking for them: the
+	// lengths of whole words, and the second bytes of stems, by their first byte, as
+	// bits modulo 64.
+	lengths [256]uint64
+	seconds [256]uint64
 }
 
 func newLexicon(words string) *lexicon {
@@ -52,8 +57,10 @@ func newLexicon(words string) *lexicon {
 	for _, w := range strings.Fields(words) {
 		if stem, ok := strings.CutSuffix(w, "*"); ok {
 			l.stems[stem[0]] = append(l.stems[stem[0]], stem)
+			l.seconds[stem[0]] |= 1 << (stem[1] % 64) // no stem is one letter
 		} else {
 			l.whole[w] = true
+			l.lengths[w[0]] |= 1 << (len(w) % 64)
 		}
 	}
 	return l
@@ -65,12 +72,15 @@ func among[T string | []byte](l *lexicon, w T) bool {
 	if len(w) == 0 {
 		return false
 	}
-	for _, s := range l.stems[w[0]] {
-		if len(w) >= len(s) && string(w[:len(s)]) == s {
-			return true
+	first := w[0]
+	if len(w) > 1 && l.seconds[first]>>(w[1]%64)&1 != 0 {
+		for _, s := range l.stems[first] {
+			if len(w) >= len(s) && string(w[:len(s)]) == s {
+				return true
+			}
 		}
 	}
-	return l.whole[string(w)]
+	return l.lengths[first]>>(len(w)%64)&1 != 0 && l.whole[string(w)]
 }
 
 // Words of one group stand for each other without changing a licence much, as
@@ -384,7 +394,7 @@ func ownerWords(words []string) bool {
 	for _, w := range words {
 		owner = owner || w == "copyright"
 		year = year || len(w) == 4 && (strings.HasPrefix(w, "19") || strings.HasPrefix(w, "20"))
-		if claimWords[w] && w != "license" {
+		if claimWords.has(w) && w != "license" {
 			return false
 		}
 	}
