@@ -2,6 +2,7 @@ package match
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -28,6 +29,20 @@ func decode(text []byte) (utf []byte, problem string) {
 	}
 	control, broken := 0, 0
 	for i := 0; i < len(text); {
+		// Nearly all of a text is of ASCII and has no control characters but its line
+		// breaks: eight bytes at a time are told to be of letters and blanks.
+		for i+8 <= len(text) {
+			b := binary.LittleEndian.Uint64(text[i:])
+			// Of a byte below 0x20 the subtraction borrows into its high bit. A borrow that
+			// goes on makes a byte look suspect that is not, never the other way round.
+			if (b|(b-0x2020202020202020))&0x8080808080808080 != 0 {
+				break
+			}
+			i += 8
+		}
+		if i == len(text) {
+			break
+		}
 		c := text[i]
 		if c < utf8.RuneSelf {
 			if c < ' ' && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != '\v' && c != 0x1b {

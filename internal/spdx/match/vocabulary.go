@@ -1,5 +1,7 @@
 package match
 
+import "encoding/binary"
+
 // A vocabulary finds the id of a word: an open hash table, as every word of every
 // text is asked for.
 type vocabulary struct {
@@ -8,8 +10,21 @@ type vocabulary struct {
 }
 
 type entry struct {
-	word string // "" is free
-	id   uint16
+	start uint64 // the first eight bytes of the word, zeros behind a shorter one
+	word  string // "" is free
+	id    uint16
+}
+
+// startOf is the first eight bytes of a word as a number.
+func startOf(w []byte) uint64 {
+	if len(w) >= 8 {
+		return binary.LittleEndian.Uint64(w)
+	}
+	n := uint64(0)
+	for i, c := range w {
+		n |= uint64(c) << (8 * i)
+	}
+	return n
 }
 
 // newVocabulary knows the words under their ids, and other spellings of them.
@@ -21,12 +36,12 @@ func newVocabulary(names []string) vocabulary {
 	v := vocabulary{size - 1, make([]entry, size)}
 	for id, n := range names {
 		if id > 0 && n != "" {
-			v.slots[v.find([]byte(n), hashWord([]byte(n)))] = entry{n, uint16(id)}
+			v.slots[v.find([]byte(n), hashWord([]byte(n)))] = entry{startOf([]byte(n)), n, uint16(id)}
 		}
 	}
 	for other, plain := range canonical() {
 		if id := v.id([]byte(plain), hashWord([]byte(plain))); id != 0 {
-			v.slots[v.find([]byte(other), hashWord([]byte(other)))] = entry{other, id}
+			v.slots[v.find([]byte(other), hashWord([]byte(other)))] = entry{startOf([]byte(other)), other, id}
 		}
 	}
 	return v
@@ -47,8 +62,11 @@ func hashWord(w []byte) uint32 {
 }
 
 func (v *vocabulary) find(w []byte, h uint32) uint32 {
+	start := startOf(w)
 	for at := (h ^ h>>15) & v.mask; ; at = (at + 1) & v.mask {
-		if e := &v.slots[at]; e.word == "" || e.word == string(w) {
+		// The bytes of the word itself are elsewhere: for a short one there is no need.
+		e := &v.slots[at]
+		if e.word == "" || e.start == start && len(e.word) == len(w) && (len(w) <= 8 || e.word == string(w)) {
 			return at
 		}
 	}

@@ -270,14 +270,18 @@ func markerBody(text []byte) int {
 func looksLikeHTML(text []byte) bool {
 	found := 0
 	for i := 0; i+3 < len(text) && i < 1<<16; i++ {
-		if text[i] != '<' {
-			continue
+		n := bytes.IndexByte(text[i:], '<')
+		if n < 0 {
+			return false
+		}
+		if i += n; i+3 >= len(text) || i >= 1<<16 {
+			return false
 		}
 		rest := text[i+1:]
 		if rest[0] == '/' || rest[0] == '!' {
 			rest = rest[1:]
 		}
-		n := 0
+		n = 0
 		for n < len(rest) && n < 10 && (letterAt(rest, n) || '0' <= rest[n] && rest[n] <= '9') {
 			n++
 		}
