@@ -24,6 +24,7 @@ type Detector struct {
 	names     []string // words by id; 0 is no word
 	words     vocabulary
 	index     *index
+	kinds     []kinds   // of the words by id
 	old       []bool    // templates of deprecated ids
 	pool      sync.Pool // of *memory
 }
@@ -41,6 +42,10 @@ var loaded = sync.OnceValues(func() (*Detector, error) {
 	d := &Detector{
 		templates: templates, names: names, words: newVocabulary(names), index: newIndex(templates),
 		pool: sync.Pool{New: func() any { return new(memory) }},
+	}
+	d.kinds = make([]kinds, len(names))
+	for id, w := range names {
+		d.kinds[id] = kindsOf(w)
 	}
 	d.old = make([]bool, len(templates))
 	for i, t := range templates {
@@ -298,6 +303,9 @@ func (d *Detector) plain(m *memory, text []byte, doc []word, ids []uint16, top [
 		}
 		where, edits := m.align(t.words, ids, chain(d.index.hits(m, r.template)))
 		if differing(t, edits) > 24+len(t.words)/8 {
+			continue
+		}
+		if d.lacks(t, edits) {
 			continue
 		}
 		v := d.judge(m, r.template, text, doc, where, edits)

@@ -174,6 +174,58 @@ func (d *Detector) judge(m *memory, ti int, text []byte, doc []word, where span,
 	return v
 }
 
+// kinds are what is asked of a word most often, as bits.
+type kinds uint8
+
+const (
+	isHeavy kinds = 1 << iota
+	isClaim       // in no copyright notice
+	isPlace
+	isMarker // may mark an item of a list
+)
+
+func kindsOf(w string) kinds {
+	var k kinds
+	if heavy.has(w) {
+		k |= isHeavy
+	}
+	if claimWords.has(w) && w != "license" {
+		k |= isClaim
+	}
+	if places.has(w) {
+		k |= isPlace
+	}
+	if isListMarker(w) {
+		k |= isMarker
+	}
+	return k
+}
+
+// lacks reports whether words of a template are missing, with none in their place,
+// without which it is another licence. That is so of most templates that are tried,
+// and told sooner than all their differences are weighed.
+func (d *Detector) lacks(t *template, edits []edit) bool {
+	for _, e := range edits {
+		if e.d.from < e.d.to || e.t.to-e.t.from < 3 {
+			continue
+		}
+		any, all := kinds(0), ^kinds(0)
+		for i := e.t.from; i < e.t.to; i++ {
+			if k := d.kinds[t.words[i]]; k|any == any && k&all == all {
+				continue
+			}
+			at := span{i, i + 1}
+			if !within(t.fill, at) && !within(t.optional, at) {
+				any, all = any|d.kinds[t.words[i]], all&d.kinds[t.words[i]]
+			}
+		}
+		if any&isHeavy != 0 && any&isClaim != 0 && all&(isPlace|isMarker) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func overlap(a, b span) int { return max(0, min(a.to, b.to)-max(a.from, b.from)) }
 
 // weigh adds one difference to the verdict.
@@ -364,12 +416,19 @@ func hasWebAddress(part []byte) bool {
 func unmarked(words []string) []string {
 	var out []string
 	for _, w := range words {
-		digits := len(w) <= 2 && strings.Trim(w, "0123456789") == ""
-		if !digits && len(w) != 1 && !(len(w) <= 4 && strings.Trim(w, "ivx") == "") {
+		if !isListMarker(w) {
 			out = append(out, w)
 		}
 	}
 	return out
+}
+
+// isListMarker reports whether a word could mark an item of a list.
+func isListMarker(w string) bool {
+	if len(w) > 4 {
+		return false
+	}
+	return len(w) == 1 || len(w) <= 2 && strings.Trim(w, "0123456789") == "" || strings.Trim(w, "ivx") == ""
 }
 
 // separated reports whether a sentence or a line ends before a word of the text.
