@@ -12,6 +12,7 @@ const gram = 5
 type index struct {
 	mask     uint32
 	cells    []cell
+	filter   []uint64 // a bit for some of the hash of each run; most runs of a text are in no cell
 	postings []posting
 	sampled  []int32 // how many runs of each template are in the index
 	needed   []int32 // how many words of each must stand in a text
@@ -69,7 +70,7 @@ func newIndex(templates []template) *index {
 		size *= 2
 	}
 	x := &index{
-		mask: size - 1, cells: make([]cell, size),
+		mask: size - 1, cells: make([]cell, size), filter: make([]uint64, filterBits/64),
 		sampled: make([]int32, len(templates)),
 	}
 	type link struct {
@@ -90,6 +91,8 @@ func newIndex(templates []template) *index {
 				return
 			}
 		}
+		bit := filterBit(h)
+		x.filter[bit/64] |= 1 << (bit % 64)
 		x.cells[at].key, x.cells[at].head = key(h), int32(len(links))
 		links = append(links, link{posting{template: uint16(template), pos: uint16(pos)}, next})
 		x.sampled[template]++
@@ -135,6 +138,10 @@ func newIndex(templates []template) *index {
 	return x
 }
 
+const filterBits = 1 << 20
+
+func filterBit(h uint64) uint64 { return h >> 24 % filterBits }
+
 func key(h uint64) uint32 { return uint32(h>>32) | 1 }
 
 func (x *index) find(h uint64) uint32 {
@@ -177,7 +184,11 @@ func (x *index) look(m *memory, doc []uint16) {
 			continue
 		}
 		p := i - gram + 1
-		if at := x.find(hashOf(doc[p:])); x.cells[at].key != 0 {
+		h := hashOf(doc[p:])
+		if bit := filterBit(h); x.filter[bit/64]>>(bit%64)&1 == 0 {
+			continue
+		}
+		if at := x.find(h); x.cells[at].key != 0 {
 			runs = append(runs, run{at, int32(p)})
 		}
 	}

@@ -3,15 +3,22 @@ package match
 import "encoding/binary"
 
 // A vocabulary finds the id of a word: an open hash table, as every word of every
-// text is asked for.
+// text is asked for. What is looked at for each word is small, to stay near the
+// processor: the words themselves are kept apart, the common ones beside each other.
 type vocabulary struct {
-	mask  uint32
-	slots []entry
+	mask    uint32
+	slots   []slotOf
+	entries []entry // the first is no word
+}
+
+type slotOf struct {
+	hash uint32
+	at   uint32 // in entries; 0 is free
 }
 
 type entry struct {
 	start uint64 // the first eight bytes of the word, zeros behind a shorter one
-	word  string // "" is free
+	word  string
 	id    uint16
 }
 
@@ -30,18 +37,29 @@ func startOf(w []byte) uint64 {
 // newVocabulary knows the words under their ids, and other spellings of them.
 func newVocabulary(names []string) vocabulary {
 	size := uint32(1024)
-	for int(size) < 3*len(names) {
+	for int(size) < 2*len(names) {
 		size *= 2
 	}
-	v := vocabulary{size - 1, make([]entry, size)}
+	v := vocabulary{size - 1, make([]slotOf, size), make([]entry, 1, len(names)+256)}
+	add := func(word string, id uint16) {
+		w := []byte(word)
+		h := hashWord(w)
+		at := h ^ h>>15
+		for v.slots[at&v.mask].at != 0 {
+			at++
+		}
+		v.slots[at&v.mask] = slotOf{h, uint32(len(v.entries))}
+		v.entries = append(v.entries, entry{startOf(w), word, id})
+	}
 	for id, n := range names {
 		if id > 0 && n != "" {
-			v.slots[v.find([]byte(n), hashWord([]byte(n)))] = entry{startOf([]byte(n)), n, uint16(id)}
+			add(n, uint16(id))
 		}
 	}
 	for other, plain := range canonical() {
-		if id := v.id([]byte(plain), hashWord([]byte(plain))); id != 0 {
-			v.slots[v.find([]byte(other), hashWord([]byte(other)))] = entry{startOf([]byte(other)), other, id}
+		id := v.id([]byte(plain), hashWord([]byte(plain)))
+		if id != 0 && v.id([]byte(other), hashWord([]byte(other))) == 0 {
+			add(other, id)
 		}
 	}
 	return v
@@ -61,17 +79,20 @@ func hashWord(w []byte) uint32 {
 	return h
 }
 
-func (v *vocabulary) find(w []byte, h uint32) uint32 {
-	start := startOf(w)
-	for at := (h ^ h>>15) & v.mask; ; at = (at + 1) & v.mask {
-		// The bytes of the word itself are elsewhere: for a short one there is no need.
-		e := &v.slots[at]
-		if e.word == "" || e.start == start && len(e.word) == len(w) && (len(w) <= 8 || e.word == string(w)) {
-			return at
+// id is that of a word in lower case with its hash, 0 for one that stands in no
+// licence.
+func (v *vocabulary) id(w []byte, h uint32) uint16 {
+	for at := h ^ h>>15; ; at++ {
+		s := v.slots[at&v.mask]
+		if s.at == 0 {
+			return 0
+		}
+		if s.hash != h {
+			continue
+		}
+		e := &v.entries[s.at]
+		if e.start == startOf(w) && len(e.word) == len(w) && (len(w) <= 8 || e.word == string(w)) {
+			return e.id
 		}
 	}
 }
-
-// id is that of a word in lower case with its hash, 0 for one that stands in no
-// licence.
-func (v *vocabulary) id(w []byte, h uint32) uint16 { return v.slots[v.find(w, h)].id }
