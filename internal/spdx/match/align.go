@@ -1,9 +1,6 @@
 package match
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // An edit is a place where a text differs from a template: the template's words
 // t stand there as the text's words d. Either may be empty.
@@ -14,6 +11,10 @@ type aligner struct {
 	cost  []int32
 	back  []uint8
 	edits []edit
+	// Of chain.
+	diagonals   []int32
+	tails, prev []int32
+	chained     []hit
 }
 
 // A memory is what looking at a text needs and is kept for the next one.
@@ -114,21 +115,34 @@ func (a *aligner) align(t []uint16, doc []uint16, hits []hit) (span, []edit) {
 
 // chain keeps the most hits that go forward in both. Hits are in the order of the
 // text. Of two places of the text that share the same run of the template, the
-// one that lies better with the rest is kept.
-func chain(hits []hit) []hit {
-	if slices.IsSortedFunc(hits, func(a, b hit) int { return cmp.Or(int(a.tpos-b.tpos), -1) }) {
+// one that lies better with the rest is kept. The result is good until the next call.
+func (a *aligner) chain(hits []hit) []hit {
+	forward := 1
+	for forward < len(hits) && hits[forward-1].tpos < hits[forward].tpos {
+		forward++
+	}
+	if forward >= len(hits) {
 		return hits
 	}
-	diagonals := make([]int32, len(hits))
-	for i, h := range hits {
-		diagonals[i] = h.dpos - h.tpos
+	diagonals := a.diagonals[:0]
+	for _, h := range hits {
+		diagonals = append(diagonals, h.dpos-h.tpos)
 	}
+	a.diagonals = diagonals
 	slices.Sort(diagonals)
 	middle := diagonals[len(diagonals)/2]
-	var tails []int // place of the last hit of the best chain of each length
-	prev := make([]int, len(hits))
+	tails := a.tails[:0] // place of the last hit of the best chain of each length
+	prev := slices.Grow(a.prev[:0], len(hits))[:len(hits)]
 	for i, h := range hits {
-		n, same := slices.BinarySearchFunc(tails, h.tpos, func(j int, t int32) int { return int(hits[j].tpos - t) })
+		n, high := 0, len(tails)
+		for n < high {
+			if mid := (n + high) / 2; hits[tails[mid]].tpos < h.tpos {
+				n = mid + 1
+			} else {
+				high = mid
+			}
+		}
+		same := n < len(tails) && hits[tails[n]].tpos == h.tpos
 		before := middle
 		prev[i] = -1
 		if n > 0 {
@@ -137,14 +151,15 @@ func chain(hits []hit) []hit {
 		}
 		switch {
 		case n == len(tails):
-			tails = append(tails, i)
+			tails = append(tails, int32(i))
 		case same && abs(h.dpos-h.tpos-before) >= abs(hits[tails[n]].dpos-h.tpos-before):
 			// The one before lies better.
 		default:
-			tails[n] = i
+			tails[n] = int32(i)
 		}
 	}
-	out := make([]hit, len(tails))
+	out := slices.Grow(a.chained[:0], len(tails))[:len(tails)]
+	a.tails, a.prev, a.chained = tails, prev, out
 	for n, i := len(tails)-1, tails[len(tails)-1]; n >= 0; n, i = n-1, prev[i] {
 		out[n] = hits[i]
 	}

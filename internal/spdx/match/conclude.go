@@ -86,7 +86,7 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 			}
 			continue
 		}
-		if s.idle || speaks(s.words) && (isHarmless(plain, s.words) || disclaims(s.words) || permits(s.words)) {
+		if s.idle || speaks(s.words) && (disclaims(s.words) || permits(s.words) || isHarmless(plain, s.words)) {
 			continue
 		}
 		// Of a sentence that names a licence, the name itself takes nothing away.
@@ -159,10 +159,17 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 // exceptionTitle are the words of which the titles of exceptions are made.
 const exceptionTitle = "special exception exceptions linking runtime library additional permission"
 
+// maxTitle is the most words of a licence's title.
+const maxTitle = 24
+
 // titles marks the sentences that are the title of a licence that was found: the
 // words of its name on the list, or of its id.
 func (d *Detector) titles(rest []sentence, found []verdict) {
-	for _, v := range found {
+	brief := slices.ContainsFunc(rest, func(s sentence) bool { return len(s.words) <= maxTitle })
+	for i, v := range found {
+		if !brief || slices.ContainsFunc(found[:i], func(f verdict) bool { return f.template == v.template }) {
+			continue
+		}
 		words := map[string]bool{}
 		for _, id := range d.templates[v.template].ids {
 			l, known := spdx.Lookup(id)
@@ -177,7 +184,7 @@ func (d *Detector) titles(rest []sentence, found []verdict) {
 		}
 		for i := range rest {
 			s := &rest[i]
-			if len(s.words) <= 24 && !slices.ContainsFunc(s.words, func(w string) bool {
+			if !s.title && len(s.words) <= maxTitle && !slices.ContainsFunc(s.words, func(w string) bool {
 				return !words[w] && (!titleWords.has(w) || w == "or" && s.at.Start > 0) && len(unmarked([]string{w})) > 0
 			}) {
 				s.idle, s.title = true, true
@@ -238,7 +245,7 @@ func joinSpans(spans []Span) []Span {
 // findTags reads the declarations in a text. The second result says what is wrong
 // with one that is no expression.
 func findTags(text []byte, taken []Span) (tags []Match, wrong string) {
-	if !bytes.Contains(text, []byte("SPDX")) && !bytes.Contains(text, []byte("spdx")) {
+	if !mayTag(text) {
 		return nil, "" // the expression below is slow
 	}
 	for _, m := range tagLine.FindAllSubmatchIndex(text, 1000) {
@@ -260,6 +267,20 @@ func findTags(text []byte, taken []Span) (tags []Match, wrong string) {
 		}
 	}
 	return tags, wrong
+}
+
+// mayTag reports whether "SPDX-" stands in a text, or "spdx-". A hyphen is rarer than
+// any of the letters.
+func mayTag(text []byte) bool {
+	for i := 0; ; i++ {
+		n := bytes.IndexByte(text[i:], '-')
+		if n < 0 {
+			return false
+		}
+		if i += n; i >= 4 && (string(text[i-4:i]) == "SPDX" || string(text[i-4:i]) == "spdx") {
+			return true
+		}
+	}
 }
 
 // combine makes one expression of the matches.

@@ -83,13 +83,19 @@ func content(text []byte, words []word) []word {
 	if len(owners) == 0 {
 		return words
 	}
-	k := 0
-	return slices.DeleteFunc(words, func(w word) bool {
-		for k < len(owners) && int(w.start) >= owners[k].End {
-			k++
-		}
-		return k < len(owners) && int(w.start) >= owners[k].Start
-	})
+	left, next := words[:0], 0 // words[next:] are still where they were
+	for _, o := range owners {
+		from := next + before(words[next:], o.Start)
+		left = append(left, words[next:from]...)
+		next = from + before(words[from:], o.End)
+	}
+	return append(left, words[next:]...)
+}
+
+// before is how many of the words start before a byte of the text.
+func before(words []word, at int) int {
+	n, _ := slices.BinarySearchFunc(words, at, func(w word, at int) int { return int(w.start) - at })
+	return n
 }
 
 // find lists the licences in a text, in its order, and of the places where none
@@ -250,7 +256,7 @@ func (d *Detector) lay(m *memory, ids []uint16) []laid {
 			continue
 		}
 		// A passage that comes again and again makes many hits, but no licence.
-		hits := chain(r.hits)
+		hits := m.chain(r.hits)
 		if int32(len(hits)) < d.index.wanted[r.template] {
 			continue
 		}
@@ -301,7 +307,7 @@ func (d *Detector) plain(m *memory, text []byte, doc []word, ids []uint16, top [
 				continue // it cannot say as much, wherever it lies
 			}
 		}
-		where, edits := m.align(t.words, ids, chain(d.index.hits(m, r.template)))
+		where, edits := m.align(t.words, ids, m.chain(d.index.hits(m, r.template)))
 		if differing(t, edits) > 24+len(t.words)/8 {
 			continue
 		}

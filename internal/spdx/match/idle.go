@@ -54,7 +54,7 @@ func idleLines(text []byte, from, to int) []Span {
 			idle = append(idle, Span{at, at + ownerEnd(text[at:stop])})
 		case owner && n <= maxIdle && !claims(line) && !limitsAbroad(line) && !saysNoName(line):
 			idle = append(idle, Span{at, stop})
-		case n <= maxIdle && !saysMore(line) && (hasAddress(line) || isAuthorLine(line)):
+		case n <= maxIdle && (hasAddress(line) || isAuthorLine(line)) && !saysMore(line):
 			idle = append(idle, Span{at, stop})
 		default:
 			owner = false
@@ -77,8 +77,22 @@ func hasAddress(line []byte) bool {
 }
 
 func isAuthorLine(line []byte) bool {
-	return len(line) > 0 && strings.IndexByte("wcdmatpobevushfnr$", line[0]|0x20) >= 0 && authorLine.Match(line)
+	if len(line) == 0 {
+		return false
+	}
+	var first [16]byte
+	n := 0
+	for n < len(line) && n < len(first) && lower[line[n]] != 0 {
+		first[n] = lower[line[n]]
+		n++
+	}
+	return (line[0] == '$' || among(authorWords, first[:n])) && authorLine.Match(line)
 }
+
+// authorWords are the first words of lines such as authorLine finds; the rest of
+// them is for the expression, which is slow.
+var authorWords = newLexicon(`written created developed maintained authored designed ported adapted translated contributed modified originally by author authors
+contributor contributors maintainer maintainers credit credits contact e email web website url homepage source version date see file project package name repository`)
 
 // undecorated is a line without comment markers, HTML tags and the like around it.
 func undecorated(line []byte) []byte {

@@ -136,6 +136,10 @@ func plainName(words []string) []string {
 			}
 			continue
 		}
+		if last := w[len(w)-1]; last < '0' || last > '9' {
+			out = append(out, w)
+			continue
+		}
 		if m := versioned.FindStringSubmatch(w); m != nil {
 			if m[1] != "v" {
 				out = append(out, m[1])

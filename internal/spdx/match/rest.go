@@ -239,9 +239,6 @@ func isHarmless(plain string, words []string) bool {
 	if rest, ok := strings.CutPrefix(plain, "all rights reserved "); ok && speaks(words[3:]) { // "..., not for production"
 		return isHarmless(rest, words[3:])
 	}
-	if !harmless.match(plain) {
-		return false
-	}
 	for _, w := range words {
 		if strong.has(w) {
 			switch w {
@@ -251,7 +248,7 @@ func isHarmless(plain string, words []string) bool {
 			}
 		}
 	}
-	return true
+	return harmless.match(plain)
 }
 
 // speaks reports whether a sentence has a word that could give or take rights.
