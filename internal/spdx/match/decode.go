@@ -3,6 +3,7 @@ package match
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -34,8 +35,10 @@ func decode(text []byte) (utf []byte, problem string) {
 		for i+8 <= len(text) {
 			b := binary.LittleEndian.Uint64(text[i:])
 			// Of a byte below 0x20 the subtraction borrows into its high bit. A borrow that
-			// goes on makes a byte look suspect that is not, never the other way round.
-			if (b|(b-0x2020202020202020))&0x8080808080808080 != 0 {
+			// goes on may make the bytes behind it look suspect, but not the first.
+			suspect := (b | (b - 0x2020202020202020)) & 0x8080808080808080
+			if suspect != 0 {
+				i += bits.TrailingZeros64(suspect) / 8
 				break
 			}
 			i += 8

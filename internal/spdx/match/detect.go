@@ -288,7 +288,7 @@ func (d *Detector) plain(m *memory, text []byte, doc []word, ids []uint16, top [
 			m.bag.empty(ids)
 		}
 	}()
-	for _, r := range top {
+	for i, r := range top {
 		t := &d.templates[r.template]
 		if full > 0 && r.score < full-3 {
 			break // it cannot say more
@@ -298,17 +298,18 @@ func (d *Detector) plain(m *memory, text []byte, doc []word, ids []uint16, top [
 		if r.score < top[0].score-8-top[0].score/8 && r.shared <= top[0].shared+8 {
 			continue
 		}
-		if ok {
+		if i > 0 {
 			if !counted {
 				counted = true
 				m.bag.fill(ids, len(d.names))
 			}
-			if float64(m.bag.shared(t.words)) <= best.worth() {
-				continue // it cannot say as much, wherever it lies
+			shared := m.bag.shared(t.words)
+			if ok && float64(shared) <= best.worth() || int(d.index.needed[r.template])-shared > mayDiffer(t) {
+				continue // it cannot say as much, or lacks too much, wherever it lies
 			}
 		}
 		where, edits := m.align(t.words, ids, m.chain(d.index.hits(m, r.template)))
-		if differing(t, edits) > 24+len(t.words)/8 {
+		if differing(t, edits) > mayDiffer(t) {
 			continue
 		}
 		if d.lacks(t, edits) {
@@ -331,6 +332,9 @@ func (d *Detector) plain(m *memory, text []byte, doc []word, ids []uint16, top [
 	}
 	return best, ok
 }
+
+// mayDiffer is how many words may differ where all of them are weighed.
+func mayDiffer(t *template) int { return 24 + len(t.words)/8 }
 
 // differing counts the words that differ, but for those that may be absent.
 func differing(t *template, edits []edit) int {

@@ -259,7 +259,6 @@ func anyWord(part []byte, l, other *lexicon) bool {
 }
 
 var (
-	mail       = regexp.MustCompile(`[\w.+-]+@[\w.-]+|(?:https?://|www\.)\S+|\b[\w-]+(?:\.[\w-]+)+/\S*`)
 	claimWords = newLexicon(`not no nor never only must shall may cannot without unless except permission permitted granted grant grants prohibited forbidden
 restricted restriction restrictions use used using uses redistribution redistribute distribute distributed copy copies modify commercial noncommercial license licensed licensee
 warranty liable condition conditions provided agree agrees fee sell sold military evil good sale resale distribution distributions modification modifications derivative
@@ -271,7 +270,99 @@ func withoutAddresses(part []byte) []byte {
 	if bytes.IndexByte(part, '@') < 0 && bytes.IndexByte(part, '/') < 0 && !bytes.Contains(part, []byte("www.")) {
 		return part
 	}
-	return mail.ReplaceAll(part, nil)
+	var out []byte
+	kept := 0
+	a := addresses{text: part}
+	for i := 0; i < len(part); {
+		end := a.at(i)
+		if end == 0 {
+			i++
+			continue
+		}
+		out = append(out, part[kept:i]...)
+		i, kept = end, end
+	}
+	if kept == 0 {
+		return part
+	}
+	return append(out, part[kept:]...)
+}
+
+// addresses finds the addresses in a text, from its start to its end. As all copyright
+// notices with one are read this way, it is written by hand; the test beside holds it
+// to an expression.
+type addresses struct {
+	text []byte
+	// What starts anywhere before these ends as well where they end.
+	mailEnd, hostEnd int
+	lastDot          int // of the host, -1 for none
+}
+
+// at is the end of the address that begins at byte i, 0 for none.
+func (a *addresses) at(i int) int {
+	text := a.text
+	if a.mailEnd <= i {
+		for a.mailEnd = i; a.mailEnd < len(text) && (isNameByte(text[a.mailEnd]) || text[a.mailEnd] == '.' || text[a.mailEnd] == '+'); {
+			a.mailEnd++
+		}
+	}
+	if n := a.mailEnd; n > i && n+1 < len(text) && text[n] == '@' {
+		end := n + 1
+		for end < len(text) && (isNameByte(text[end]) || text[end] == '.') {
+			end++
+		}
+		if end > n+1 {
+			return end
+		}
+	}
+	n := 0
+	switch text[i] {
+	case 'h':
+		if hasExactly(text[i:], "http://") {
+			n = 7
+		} else if hasExactly(text[i:], "https://") {
+			n = 8
+		}
+	case 'w':
+		if hasExactly(text[i:], "www.") {
+			n = 4
+		}
+	}
+	if n > 0 {
+		if end := afterInk(text, i+n); end > i+n {
+			return end
+		}
+	}
+	if !isNameByte(text[i]) || (i > 0 && isWordByte(text[i-1])) == isWordByte(text[i]) {
+		return 0
+	}
+	if a.hostEnd <= i {
+		a.hostEnd, a.lastDot = i, -1
+		for a.hostEnd < len(text) {
+			if c := text[a.hostEnd]; c == '.' && a.hostEnd+1 < len(text) && isNameByte(text[a.hostEnd+1]) {
+				a.lastDot = a.hostEnd
+			} else if !isNameByte(c) {
+				break
+			}
+			a.hostEnd++
+		}
+	}
+	if a.lastDot > i && a.hostEnd < len(text) && text[a.hostEnd] == '/' {
+		return afterInk(text, a.hostEnd+1)
+	}
+	return 0
+}
+
+func isWordByte(c byte) bool { return classes[c] == classWord || c == '_' }
+
+func isNameByte(c byte) bool { return isWordByte(c) || c == '-' }
+
+// afterInk is where the bytes end that are no blanks.
+func afterInk(text []byte, i int) int {
+	for i < len(text) && text[i] != ' ' && text[i] != '\n' && text[i] != '\t' && text[i] != '\r' && text[i] != '\f' {
+		i++
+	}
+	return i
 }
 
 // saysMore reports whether a part of a text has, but for addresses, a word that
@@ -323,15 +414,15 @@ func ownerLines(text []byte) []Span {
 		}
 		line = bytes.TrimRight(line, "\r")
 		bare := undecorated(line)
-		switch n := countFields(bare); {
-		case n == 0:
+		switch {
+		case len(bare) == 0:
 			owner = false
 		case isOwnerLine(bare):
 			stop := ownerEnd(line)
 			if owner = stop == len(line) && hasYear(bare); stop > 4 {
 				out = append(out, Span{at, at + stop})
 			}
-		case owner && n <= maxIdle && namesOnly(bare) && !claims(bare) && !limitsAbroad(bare):
+		case owner && countFields(bare) <= maxIdle && namesOnly(bare) && !claims(bare) && !limitsAbroad(bare):
 			out = append(out, Span{at, at + len(line)})
 		default:
 			owner = false

@@ -261,17 +261,19 @@ func (x *index) best(m *memory, templates []template, words int) []ranked {
 func (x *index) hits(m *memory, template int) []hit {
 	hits := m.hits[:0]
 	for _, r := range m.found {
-		run := x.postings[x.cells[r.cell].head:x.cells[r.cell].tail]
-		low, high := 0, len(run)
-		for low < high {
-			if mid := (low + high) / 2; int(run[mid].template) < template {
-				low = mid + 1
-			} else {
-				high = mid
+		c := &x.cells[r.cell]
+		// The last posting of this template or one before. Which half it is in cannot be
+		// foreseen: the step is written so that it needs no jump.
+		run, at := x.postings[c.head:c.tail], 0
+		for n := len(run); n > 1; {
+			half := n / 2
+			if next := at + half; int(run[next].template) <= template {
+				at = next
 			}
+			n -= half
 		}
-		if low < len(run) && int(run[low].template) == template {
-			hits = append(hits, hit{int32(run[low].pos), r.pos - m.from})
+		if int(run[at].template) == template {
+			hits = append(hits, hit{int32(run[at].pos), r.pos - m.from})
 		}
 	}
 	m.hits = hits

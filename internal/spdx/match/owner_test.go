@@ -1,6 +1,7 @@
 package match
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"regexp"
 	"strings"
@@ -47,6 +48,30 @@ Jane Doe ÉCOLE École éa Portions of it's holders holder notice license licenc
 			if want := tt.re.Match(line); tt.got != want {
 				t.Fatalf("%s(%q) = %v, want %v", tt.name, line, tt.got, want)
 			}
+		}
+	}
+}
+
+// What withoutAddresses leaves out.
+var reAddress = regexp.MustCompile(`[\w.+-]+@[\w.-]+|(?:https?://|www\.)\S+|\b[\w-]+(?:\.[\w-]+)+/\S*`)
+
+func TestAddressesAreThoseOfTheExpression(t *testing.T) {
+	parts := strings.Fields(`a b2 _ - -- . .. + @ / // : http https http:// https:// www www. example.org example.org/ a.b a.b/c .a a. a- -a é ” ( ) < > jane jane.doe+x@ @example.org mailto: ; ,`)
+	r := rand.New(rand.NewPCG(5, 2))
+	blanks := []string{"", "", "", " ", "\t", "\n"}
+	for range 200_000 {
+		var b strings.Builder
+		for range 1 + r.IntN(9) {
+			b.WriteString(parts[r.IntN(len(parts))])
+			b.WriteString(blanks[r.IntN(len(blanks))])
+		}
+		part := []byte(b.String())
+		// A part that has none of these signs is not looked at.
+		if !bytes.ContainsAny(part, "@/") && !bytes.Contains(part, []byte("www.")) {
+			continue
+		}
+		if got, want := withoutAddresses(part), reAddress.ReplaceAll(part, nil); !bytes.Equal(got, want) {
+			t.Fatalf("withoutAddresses(%q) = %q, want %q", part, got, want)
 		}
 	}
 }
