@@ -31,6 +31,9 @@ type memory struct {
 	hits   []hit
 	bag    bag
 	slots  map[slotKey]uint32
+	// Of sentences.
+	sentences []sentence
+	said      []string
 	// Of gather, split and queue.
 	totals  []int32
 	ends    []int32

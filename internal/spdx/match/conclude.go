@@ -39,14 +39,14 @@ func mayOffer(plain string) bool {
 }
 
 // conclude makes the result of what was found.
-func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Result {
+func (d *Detector) conclude(m *memory, text []byte, doc []word, found, near []verdict) Result {
 	var r Result
 	for _, v := range found {
 		r.Matches = append(r.Matches, d.match(doc, v))
 	}
 	var taken []Span
-	for _, m := range r.Matches {
-		taken = append(taken, m.Span)
+	for _, found := range r.Matches {
+		taken = append(taken, found.Span)
 	}
 	tags, wrongTag := findTags(text, taken)
 	for _, t := range tags {
@@ -57,7 +57,7 @@ func (d *Detector) conclude(text []byte, doc []word, found, near []verdict) Resu
 	}
 	byPlace := func(a, b Span) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End)) }
 	slices.SortFunc(taken, byPlace)
-	rest := d.sentences(text, doc, taken)
+	rest := d.sentences(m, text, doc, taken)
 	left, matched := 0, 0
 	for _, s := range rest {
 		if !s.idle {

@@ -74,7 +74,7 @@ func (d *Detector) Detect(text []byte) Result {
 	m.words = split(m.words[:0], text, d.words.id)
 	doc := content(text, m.words)
 	found, near := d.find(m, text, doc)
-	return d.conclude(text, doc, found, near)
+	return d.conclude(m, text, doc, found, near)
 }
 
 // content leaves out the copyright notices, which may stand anywhere.

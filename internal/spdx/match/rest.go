@@ -17,16 +17,18 @@ type sentence struct {
 
 // sentences cuts what is left of a text, outside the taken spans of bytes, into
 // sentences. A line break alone ends none, as texts are wrapped anywhere.
-func (d *Detector) sentences(text []byte, doc []word, taken []Span) []sentence {
-	var out []sentence
+func (d *Detector) sentences(m *memory, text []byte, doc []word, taken []Span) []sentence {
+	out, said := m.sentences[:0], m.said[:0]
 	k := 0
 	start := -1
 	flush := func(end int) {
 		if start >= 0 && end > start {
 			s := sentence{at: Span{int(doc[start].start), int(doc[end-1].end)}}
+			first := len(said)
 			for _, w := range doc[start:end] {
-				s.words = append(s.words, d.name(text, w))
+				said = append(said, d.name(text, w))
 			}
+			s.words = said[first:len(said):len(said)]
 			out = append(out, s)
 		}
 		start = -1
@@ -47,6 +49,7 @@ func (d *Detector) sentences(text []byte, doc []word, taken []Span) []sentence {
 		}
 	}
 	flush(len(doc))
+	m.sentences, m.said = out, said
 	for i := range out {
 		s := &out[i]
 		s.idle = d.isIdle(text, s)
