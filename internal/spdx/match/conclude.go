@@ -159,15 +159,32 @@ func (d *Detector) conclude(m *memory, text []byte, doc []word, found, near []ve
 // exceptionTitle are the words of which the titles of exceptions are made.
 const exceptionTitle = "special exception exceptions linking runtime library additional permission"
 
+// untitled reports whether a word of a sentence is none that any title may have.
+func (s *sentence) untitled(w string) bool {
+	return (!titleWords.has(w) || w == "or" && s.at.Start > 0) && !isListMarker(w)
+}
+
 // maxTitle is the most words of a licence's title.
 const maxTitle = 24
 
 // titles marks the sentences that are the title of a licence that was found: the
 // words of its name on the list, or of its id.
 func (d *Detector) titles(rest []sentence, found []verdict) {
-	brief := slices.ContainsFunc(rest, func(s sentence) bool { return len(s.words) <= maxTitle })
+	if len(found) == 0 {
+		return
+	}
+	others := false // sentences that have words of no title
+	for i := range rest {
+		if s := &rest[i]; len(s.words) <= maxTitle {
+			if slices.ContainsFunc(s.words, s.untitled) {
+				others = true
+			} else {
+				s.idle, s.title = true, true
+			}
+		}
+	}
 	for i, v := range found {
-		if !brief || slices.ContainsFunc(found[:i], func(f verdict) bool { return f.template == v.template }) {
+		if !others || slices.ContainsFunc(found[:i], func(f verdict) bool { return f.template == v.template }) {
 			continue
 		}
 		words := map[string]bool{}
@@ -184,9 +201,7 @@ func (d *Detector) titles(rest []sentence, found []verdict) {
 		}
 		for i := range rest {
 			s := &rest[i]
-			if !s.title && len(s.words) <= maxTitle && !slices.ContainsFunc(s.words, func(w string) bool {
-				return !words[w] && (!titleWords.has(w) || w == "or" && s.at.Start > 0) && len(unmarked([]string{w})) > 0
-			}) {
+			if !s.title && len(s.words) <= maxTitle && !slices.ContainsFunc(s.words, func(w string) bool { return !words[w] && s.untitled(w) }) {
 				s.idle, s.title = true, true
 			}
 		}

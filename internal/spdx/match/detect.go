@@ -308,7 +308,11 @@ func (d *Detector) plain(m *memory, text []byte, doc []word, ids []uint16, top [
 				continue // it cannot say as much, or lacks too much, wherever it lies
 			}
 		}
-		where, edits := m.align(t.words, ids, m.chain(d.index.hits(m, r.template)))
+		hits := d.index.exact(m, t, r.template, ids)
+		if hits == nil {
+			hits = m.chain(d.index.hits(m, r.template))
+		}
+		where, edits := m.align(t.words, ids, hits)
 		if differing(t, edits) > mayDiffer(t) {
 			continue
 		}

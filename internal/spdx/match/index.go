@@ -257,23 +257,60 @@ func (x *index) best(m *memory, templates []template, words int) []ranked {
 	return top
 }
 
+// place is where a run stands in a template, -1 where it does not.
+func (x *index) place(r run, template int) int32 {
+	c := &x.cells[r.cell]
+	// The last posting of this template or one before. Which half it is in cannot be
+	// foreseen: the step is written so that it needs no jump.
+	run, at := x.postings[c.head:c.tail], 0
+	for n := len(run); n > 1; {
+		half := n / 2
+		if next := at + half; int(run[next].template) <= template {
+			at = next
+		}
+		n -= half
+	}
+	if int(run[at].template) != template {
+		return -1
+	}
+	return int32(run[at].pos)
+}
+
+// exact is a hit from which the template and the text counted last go on alike, to the
+// end of the template and back to its start or nearly, as they do in most files; nil
+// where there is none. It is looked for in the middle, so that a text of many licences
+// falls into halves.
+func (x *index) exact(m *memory, t *template, ti int, doc []uint16) []hit {
+	middle := len(m.found) / 2
+	for i := range m.found {
+		r := m.found[(middle+i)%len(m.found)]
+		tpos := x.place(r, ti)
+		if tpos < 0 {
+			continue
+		}
+		tp, dp := int(tpos), int(r.pos-m.from)
+		ahead := len(t.words) - tp
+		if dp+ahead > len(doc) || !slices.Equal(t.words[tp:], doc[dp:dp+ahead]) {
+			return nil
+		}
+		for tp > 0 && dp > 0 && t.words[tp-1] == doc[dp-1] {
+			tp, dp = tp-1, dp-1
+		}
+		if tp > fewWords {
+			return nil
+		}
+		m.hits = append(m.hits[:0], hit{tpos, r.pos - m.from})
+		return m.hits
+	}
+	return nil
+}
+
 // hits lists the runs that one template shares with the text counted last.
 func (x *index) hits(m *memory, template int) []hit {
 	hits := m.hits[:0]
 	for _, r := range m.found {
-		c := &x.cells[r.cell]
-		// The last posting of this template or one before. Which half it is in cannot be
-		// foreseen: the step is written so that it needs no jump.
-		run, at := x.postings[c.head:c.tail], 0
-		for n := len(run); n > 1; {
-			half := n / 2
-			if next := at + half; int(run[next].template) <= template {
-				at = next
-			}
-			n -= half
-		}
-		if int(run[at].template) == template {
-			hits = append(hits, hit{int32(run[at].pos), r.pos - m.from})
+		if pos := x.place(r, template); pos >= 0 {
+			hits = append(hits, hit{pos, r.pos - m.from})
 		}
 	}
 	m.hits = hits
