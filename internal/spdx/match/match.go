@@ -4,6 +4,19 @@
 //
 // It judges words, never file names, and rather says nothing than a wrong thing:
 // a licence with a clause added, or one the list does not know, has no expression.
+//
+// A text is read once into numbers, one for each word that some licence has, without
+// its copyright notices. Runs of five such words are looked up in an index of all
+// templates, of which long ones have but a sample there. The templates that share the
+// most and lack the least are tried first, in steps that each cost more and leave
+// fewer: how many of the template's words the text has at all, in any order; whether
+// both go on to the letter from a shared run; an alignment between the shared runs;
+// whether a word that matters is missing; and only then what every difference means.
+// What stands before and behind a licence that was found is searched in turn. Where
+// none is there nearly to the letter, all templates that may be there are laid along
+// the text and the best are weighed. Last, the sentences that belong to no licence are
+// asked whether they take something away. Of one text nothing is kept for the next but
+// the room that it took.
 package match
 
 import "slices"
