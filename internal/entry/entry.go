@@ -96,6 +96,9 @@ type Status struct {
 	ReviewBy     string `yaml:"review_by,omitempty"`     // when somebody should look again
 }
 
+// Types lists what a digital public good can be, as its schema does.
+func Types() []string { return []string{"software", "data", "content", "standard", "ai-system"} }
+
 // The stages of a status. An entry is live in the first three.
 const (
 	StageNominee  = "nominee"

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/dpg-registry/dpg-registry/internal/entry"
 )
 
 // A Form is an issue form, as .github/ISSUE_TEMPLATE has it. A test holds that
@@ -36,7 +38,7 @@ const (
 
 // Types and Formats are what the schemas allow; a test holds that.
 var (
-	Types   = []string{"software", "data", "content", "standard", "ai-system"}
+	Types   = entry.Types()
 	Formats = []string{"article", "book", "case-study", "course", "dataset", "framework", "guide", "paper", "policy", "report", "standard", "tool", "toolkit", "video", "website"}
 )
 

@@ -114,11 +114,14 @@ func (ix *Index) filter(q *Query, f int, values []string) error {
 		return bad(name, "%s is given %d times; it may be %d times", name, len(values), MaxValues)
 	}
 	for _, v := range values {
-		n := ix.facets[f].fold[strings.ToLower(cut(v, 200))]
-		if n == 0 {
+		var id string
+		if n := ix.facets[f].fold[strings.ToLower(cut(v, 200))]; n != 0 {
+			id = ix.values[n-1].id
+		} else if known, ok := canonical(name, v); ok {
+			id = known
+		} else {
 			return bad(name, "%s is %s; %s", name, quote(v), ix.valid(f))
 		}
-		id := ix.values[n-1].id
 		if !slices.Contains(q.Filters[name], id) {
 			q.Filters[name] = append(q.Filters[name], id)
 		}

@@ -88,7 +88,8 @@ func OpenAPI(ix *search.Index) ([]byte, error) {
 			p["description"] = "How many entries a page has."
 			p["schema"] = object{"type": "integer", "minimum": 1, "maximum": search.MaxPerPage, "default": 20}
 		default:
-			p["description"] = "Only entries with this " + name + ", or with one of several where it is given again."
+			p["description"] = "Only entries with this " + name + ", or with one of several where it is given again. " +
+				"A value of a known list that no entry has finds none; of what has no such list (sectors, say), only values that entries have are taken."
 			p["schema"] = object{"type": "array", "items": object{"type": "string"}, "maxItems": search.MaxValues}
 			p["style"], p["explode"] = "form", true
 		}

@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -123,6 +124,13 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			}
 			matches(t, doc, r, says)
 		})
+	}
+	// A browser shows the programs of other sites only the headers that it is told to.
+	exposed := strings.Split(ask(s, "GET", searchPath, nil).Header.Get("Access-Control-Expose-Headers"), ", ")
+	for _, name := range []string{"ETag", "Link", "Retry-After"} {
+		if !slices.Contains(exposed, name) {
+			t.Errorf("%s is not among the headers %q that programs of other sites may see", name, exposed)
+		}
 	}
 	limited := New(s.current.Load(), Options{Rate: 1, Now: func() time.Time { return time.Unix(0, 0) }})
 	for range burst {

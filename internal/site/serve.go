@@ -192,7 +192,7 @@ func Headers(h http.Header) {
 }
 
 var always = struct{ policy, nosniff, referrer, resource, origin, expose []string }{
-	[]string{policy}, []string{"nosniff"}, []string{"no-referrer"}, []string{"cross-origin"}, []string{"*"}, []string{"ETag, Retry-After"},
+	[]string{policy}, []string{"nosniff"}, []string{"no-referrer"}, []string{"cross-origin"}, []string{"*"}, []string{"ETag, Link, Retry-After"},
 }
 
 // Problem answers a program in its own words (RFC 9457) and a person in plain
