@@ -78,7 +78,9 @@ func (b *builder) csvTables() []table {
 	best := func(t Text) string { return t.best(main) }
 	return []table{
 		{"entries", []string{"kind", "id", "name", "description", "summary", "website", "types", "sectors", "licenses", "sdgs", "countries",
-			"organizations", "repositories", "stage", "recognised_by", "status_as_of", "dpga_id", "wikidata", "purl", "updated_at"},
+			"organizations", "repositories", "stage", "recognised_by", "status_as_of", "dpga_id", "wikidata", "purl", "updated_at",
+			// A new column goes to the end: people count columns in a table.
+			"url", "format", "published", "aliases", "topics", "contact_url", "status_url", "dial"},
 			func(e Entry) [][]string {
 				summary := ""
 				if e.Assessment != nil && e.Assessment.Summary != nil {
@@ -92,7 +94,8 @@ func (b *builder) csvTables() []table {
 					several(slices.Compact(countries)),
 					several(each(e.Organizations, func(o Organization) string { return str(o.Name) })),
 					several(each(e.Repositories, func(r Repository) string { return str(r.URL) })),
-					e.Status.Stage, str(e.Status.RecognisedBy), str(e.Status.AsOf), str(e.SameAs.DPGA), str(e.SameAs.Wikidata), str(e.SameAs.PURL), str(e.UpdatedAt)}}
+					e.Status.Stage, str(e.Status.RecognisedBy), str(e.Status.AsOf), str(e.SameAs.DPGA), str(e.SameAs.Wikidata), str(e.SameAs.PURL), str(e.UpdatedAt),
+					str(e.URL), str(e.Format), str(e.Published), several(e.Aliases), several(e.Topics), str(e.ContactURL), str(e.Status.URL), str(e.SameAs.DIAL)}}
 			}},
 		{"countries", []string{"kind", "id", "country", "relation"}, func(e Entry) (rows [][]string) {
 			for _, c := range e.Locations.DevelopedIn {
