@@ -332,6 +332,50 @@ note 11:1: /maintenance: people to contact are not taken over
 	}
 }
 
+// Version 0.5 of the standard names the owner elsewhere, and those who pay; its URI
+// of an organisation need be no link.
+func TestReadPubliccodeOrganisations(t *testing.T) {
+	for _, tt := range []struct {
+		name, in string
+		want     []entry.Organization
+		notes    []string
+	}{
+		{"both keys of a body", "organisation: {name: City of X, uri: 'https://x.example.org/'}",
+			[]entry.Organization{{Name: "City of X", Role: "owner", Website: "https://x.example.org/"}}, nil},
+		{"a URI that is no link", "organisation: {name: City of X, uri: 'urn:x-italian-pa:x'}",
+			[]entry.Organization{{Name: "City of X", Role: "owner"}}, []string{"/organisation/uri"}},
+		{"a link that is none", "organisation: {name: City of X, uri: 'javascript:alert(1)'}",
+			[]entry.Organization{{Name: "City of X", Role: "owner"}}, []string{"/organisation/uri"}},
+		{"a body without a name", "organisation: {uri: 'https://x.example.org/'}", nil, []string{"/organisation"}},
+		{"a body that is text", "organisation: City of X", nil, []string{"/organisation"}},
+		{"the old key beside it, of another", "organisation: {name: City of X}\nlegal: {license: MIT, repoOwner: Y}",
+			[]entry.Organization{{Name: "City of X", Role: "owner"}}, []string{"/legal/repoOwner"}},
+		{"the old key beside it, of the same", "organisation: {name: City of X}\nlegal: {license: MIT, repoOwner: City of X}",
+			[]entry.Organization{{Name: "City of X", Role: "owner"}}, nil},
+		{"funders", "fundedBy: [{name: A Fund, uri: 'https://fund.example.org/'}, {name: B}]",
+			[]entry.Organization{{Name: "A Fund", Role: "funder", Website: "https://fund.example.org/"}, {Name: "B", Role: "funder"}}, nil},
+		{"a funder without a name", "fundedBy: [{name: A Fund}, 3]", []entry.Organization{{Name: "A Fund", Role: "funder"}}, []string{"/fundedBy"}},
+		{"funders that are text", "fundedBy: A Fund", nil, []string{"/fundedBy"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b, err := importer.ReadPubliccode(t.Context(), stream("name: A\nurl: https://git.example.org/a\n"+tt.in+"\n"), importer.Project{AsOf: "2026-01-15"})
+			if err != nil || len(b.Records) != 1 {
+				t.Fatalf("%+v, %v", b, err)
+			}
+			if diff := cmp.Diff(tt.want, b.Records[0].Entry.Organizations); diff != "" {
+				t.Errorf("organizations (-want +got)\n%s", diff)
+			}
+			var notes []string
+			for _, n := range b.Notes {
+				notes = append(notes, n.At)
+			}
+			if diff := cmp.Diff(tt.notes, notes); diff != "" {
+				t.Errorf("left out (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
 // What a catalog of a later version says beyond this one, or of another type, is
 // named; rulings and people are not taken over.
 func TestReadCatalogOddly(t *testing.T) {

@@ -66,6 +66,9 @@ func Local(name string) (*Source, error) {
 			defer f.Close()
 			return readAtMost(f)
 		}
+		if file == "" {
+			return nil, formatf("%s is a folder, and one file is read; name that", name)
+		}
 		root, err := os.OpenRoot(dir)
 		if err != nil {
 			return nil, err

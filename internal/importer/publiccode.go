@@ -48,9 +48,7 @@ func ReadPubliccode(ctx context.Context, s *Source, o Project) (*Batch, error) {
 		e.Description = u.description(doc.Root.Get("description"), main)
 		e.Aliases = u.aliases(doc.Root.Get("description"), e.Name)
 	}
-	if owner := u.text(doc.Root, "legal", "repoOwner"); owner != "" {
-		e.Organizations = []entry.Organization{{Name: owner, Role: "owner"}}
-	}
+	e.Organizations = u.organizations(doc.Root)
 	u.at["/publiccodeYmlVersion"] = true
 	u.rest(b, doc.Root, "")
 	if e.ID == "" {
@@ -105,6 +103,51 @@ func (u *used) text(root *source.Node, keys ...string) string {
 	}
 	u.at[source.Pointer(keys...)] = true
 	return s
+}
+
+// organizations are whoever owns the software and who pays for it. The owner is
+// the organisation of version 0.5 of the standard, or else what earlier ones called
+// the owner of the repository.
+func (u *used) organizations(root *source.Node) (all []entry.Organization) {
+	owner := u.organization(root.Get("organisation"), "/organisation", "owner")
+	if before := u.text(root, "legal", "repoOwner"); owner.Name == "" {
+		owner = entry.Organization{Name: before, Role: "owner"}
+	} else if before != owner.Name {
+		delete(u.at, "/legal/repoOwner")
+	}
+	if owner.Name != "" {
+		all = append(all, owner)
+	}
+	if list := root.Get("fundedBy"); list != nil && list.Kind == source.List {
+		taken := 0
+		for _, n := range list.Items {
+			if funder := u.organization(n, "/fundedBy", "funder"); funder.Name != "" {
+				all, taken = append(all, funder), taken+1
+			}
+		}
+		u.at["/fundedBy"] = taken == len(list.Items)
+	}
+	return all
+}
+
+// organization reads one with its name and its address; the name is "" where there
+// is none to take.
+func (u *used) organization(n *source.Node, at, role string) entry.Organization {
+	o := entry.Organization{Role: role}
+	own := used{at: map[string]bool{}}
+	if o.Name = own.text(n, "name"); o.Name == "" {
+		return o
+	}
+	// The standard wants a URI, which need not lead to a page.
+	if uri := own.text(n, "uri"); propose.Address(uri) != "" {
+		o.Website = uri
+	} else {
+		delete(own.at, "/uri")
+	}
+	for key := range own.at {
+		u.at[at+key] = true
+	}
+	return o
 }
 
 // description is what the project says in each language: the short one, or else the

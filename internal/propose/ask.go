@@ -123,7 +123,7 @@ func (a Asker) github(ctx context.Context, owner, name string) (Facts, error) {
 	if err := json.Unmarshal(data, &r); err != nil {
 		return Facts{}, fmt.Errorf("what GitHub says of %s/%s is not understood: %w", owner, name, err)
 	}
-	f := Facts{Name: line(r.Name, 200), Description: line(r.Description, textMax), Website: address(r.Homepage)}
+	f := Facts{Name: line(r.Name, 200), Description: line(r.Description, textMax), Website: Address(r.Homepage)}
 	if r.License != nil && r.License.ID != "NOASSERTION" {
 		f.License = line(r.License.ID, lineMax)
 	}
@@ -168,8 +168,9 @@ func line(s string, limit int) string {
 	return s
 }
 
-// address is a link that a reader may be given; "" if it is none.
-func address(s string) string {
+// Address is s where it is a link to the web that a reader may be given, without
+// a name or password in it; "" where it is none.
+func Address(s string) string {
 	s = line(s, linkMax)
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {

@@ -86,4 +86,4 @@ func text(n *source.Node, limit int) string {
 	return line(n.Text, limit)
 }
 
-func link(n *source.Node) string { return address(text(n, linkMax)) }
+func link(n *source.Node) string { return Address(text(n, linkMax)) }

@@ -18,7 +18,7 @@ import (
 
 // ErrShallow is returned where history is needed and a clone has only a part of it.
 var ErrShallow = errors.New("the clone is shallow, so the history of entries is not there; " +
-	"fetch all of it (in GitHub Actions: fetch-depth: 0); dpg build and serve do without dates with --no-history")
+	"fetch all of it (in GitHub Actions: fetch-depth: 0), or do without dates, where a command has --no-history")
 
 // A Repo is a Git repository with the place of the registry in it.
 type Repo struct {

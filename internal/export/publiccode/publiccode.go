@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -140,9 +141,60 @@ func ReadFacts(r io.Reader) (Facts, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(&f); err != nil && !errors.Is(err, io.EOF) {
-		return nil, errors.New(strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", " "))
+		return nil, inWords(err)
 	}
 	return f, nil
+}
+
+// inWords says of the first thing that is wrong where it is and what would be
+// right, to people who have not read this program.
+func inWords(err error) error {
+	says := strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", " ")
+	var wrong *yaml.TypeError
+	if errors.As(err, &wrong) {
+		says = wrong.Errors[0]
+		where, what, _ := strings.Cut(says, ": ")
+		if m := unknownKey.FindStringSubmatch(what); m != nil {
+			return fmt.Errorf("%s: %q is no key of a file of facts here; dpg help export publiccode shows one", where, m[1])
+		}
+		if m := otherType.FindStringSubmatch(what); m != nil {
+			is, wanted := kindOf(m[1]), "keys with their values"
+			switch {
+			case strings.HasPrefix(m[3], "[]"):
+				wanted = "a list, such as [web, linux]"
+			case strings.HasSuffix(m[3], "string"):
+				wanted = "a text"
+			case strings.HasSuffix(m[3], "bool"):
+				wanted = "true or false"
+			}
+			if m[2] != "" {
+				is += " (" + strconv.Quote(m[2]) + ")"
+			}
+			return fmt.Errorf("%s: here stands %s, and it is to be %s", where, is, wanted)
+		}
+	}
+	return errors.New(says)
+}
+
+// How the reader of YAML puts it.
+var (
+	unknownKey = regexp.MustCompile(`^field (.*) not found in type \S+$`)
+	otherType  = regexp.MustCompile("^cannot unmarshal (!!\\w+)(?: `([^`]*)`)? into (\\S+)$")
+)
+
+// kindOf is what a tag of YAML stands for.
+func kindOf(tag string) string {
+	switch tag {
+	case "!!str":
+		return "a text"
+	case "!!seq":
+		return "a list"
+	case "!!map":
+		return "a mapping"
+	case "!!int", "!!float":
+		return "a number"
+	}
+	return "a value"
 }
 
 // A Gap is a key that the standard asks for, and that nobody said or that was said

@@ -255,14 +255,22 @@ func TestGaps(t *testing.T) {
 
 func TestReadFacts(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
-		{"x: {licence: MIT}", "line 1: field licence not found"},
-		{"x: {platforms: web}", "cannot unmarshal"},
+		{"x: {licence: MIT}", `line 1: "licence" is no key of a file of facts here; dpg help`},
+		{"x: {platforms: web}", `line 1: here stands a text ("web"), and it is to be a list, such as [web, linux]`},
+		{"x:\n  platforms:\n    web: yes", "line 3: here stands a mapping, and it is to be a list"},
+		{"[]", "line 1: here stands a list, and it is to be keys with their values"},
+		{"x: [web]", "line 1: here stands a list, and it is to be keys with their values"},
+		{"x: {url: [a]}", "line 1: here stands a list, and it is to be a text"},
+		{"x: {localisation: {localisationReady: perhaps}}", `line 1: here stands a text ("perhaps"), and it is to be true or false`},
+		{"x: {maintenance: {contacts: 3}}", `line 1: here stands a number ("3"), and it is to be a list`},
 		{"x: {}\nx: {}", "already defined"},
 		{"x: [", "did not find"},
 		{strings.Repeat("#", maxFacts+1), "more than"},
 	} {
 		if _, err := ReadFacts(strings.NewReader(tt.in)); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("ReadFacts(%.40q): error %v, want %q", tt.in, err, tt.want)
+		} else if strings.Contains(err.Error(), "publiccode.") || strings.Contains(err.Error(), "[]string") {
+			t.Errorf("ReadFacts(%.40q): error %v speaks of this program's own types", tt.in, err)
 		}
 	}
 	if f, err := ReadFacts(strings.NewReader("")); err != nil || len(f) > 0 {
