@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+
+	"github.com/dpg-registry/dpg-registry/internal/disk"
 )
 
 // ManifestName is where the manifest stands in a catalog.
@@ -66,16 +68,11 @@ func sameJSON(a, b []byte) bool {
 }
 
 func readWhole(files fs.FS, name string, most int64) ([]byte, error) {
-	f, err := files.Open(name)
+	f, err := disk.OpenRegular(files, name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil {
-		return nil, err
-	} else if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
-	}
 	data, err := io.ReadAll(io.LimitReader(f, min(max(most, 0), maxRead)+1))
 	if err == nil && int64(len(data)) > most {
 		err = errors.New("it is longer than listed")

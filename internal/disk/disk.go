@@ -127,7 +127,7 @@ func (f *Folder) replace(name string, data func(io.Writer) error) error {
 
 // Read returns what stands at name.
 func (f *Folder) Read(name string) ([]byte, error) {
-	r, err := f.root.Open(name)
+	r, err := OpenRegular(f.root.FS(), name)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
+	"github.com/dpg-registry/dpg-registry/internal/disk"
 )
 
 // A Site is where a catalog was published.
@@ -41,16 +42,11 @@ const (
 // Folder is a catalog in a folder; name is how to speak of it.
 func Folder(name string, files fs.FS) *Site {
 	read := func(_ context.Context, file string, most int64) ([]byte, error) {
-		f, err := files.Open(file)
+		f, err := disk.OpenRegular(files, file)
 		if err != nil {
 			return nil, err
 		}
 		defer f.Close()
-		if info, err := f.Stat(); err != nil {
-			return nil, err
-		} else if !info.Mode().IsRegular() {
-			return nil, errors.New("it is not a regular file")
-		}
 		return readAtMost(f, most)
 	}
 	list := func() (names []string, err error) {

@@ -31,6 +31,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
+	"github.com/dpg-registry/dpg-registry/internal/disk"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/spdx"
 )
@@ -167,7 +168,7 @@ func Read(ctx context.Context, files fs.FS, jobs int) (*Index, error) {
 }
 
 func readJSON(files fs.FS, name string, v any) error {
-	f, err := files.Open(apiFolder + name)
+	f, err := disk.OpenRegular(files, apiFolder+name)
 	if err != nil {
 		return err
 	}
@@ -284,7 +285,7 @@ type draft struct {
 }
 
 func (b *builder) entries(ctx context.Context, files fs.FS, jobs int) error {
-	f, err := files.Open(apiFolder + "full.ndjson")
+	f, err := disk.OpenRegular(files, apiFolder+"full.ndjson")
 	if err != nil {
 		return err
 	}

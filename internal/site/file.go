@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
+	"github.com/dpg-registry/dpg-registry/internal/disk"
 )
 
 const (
@@ -37,7 +38,7 @@ const (
 // in memory once they are asked for, compressed too. Make another one when the
 // manifest changes. It is an error if there is no manifest that can be read.
 func Snapshot(files fs.FS) (*Files, error) {
-	f, err := files.Open("api/v1/manifest.json")
+	f, err := disk.OpenRegular(files, "api/v1/manifest.json")
 	if err != nil {
 		return nil, err
 	}

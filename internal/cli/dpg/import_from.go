@@ -320,7 +320,7 @@ var importPubliccodeCommand = cli.Command{
 	Summary: "import the publiccode.yml of a project",
 	Help: `
 Reads the file by which a project describes itself and makes one entry of it: name,
-description by language, addresses, licence, owner. Everything else in it is named
+description by language, addresses, licence, owner, funders. Everything else is named
 and left out, above all the people to contact. An entry with the same repository is
 found under any id.` + importAgain,
 	Examples: []string{

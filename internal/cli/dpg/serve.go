@@ -20,6 +20,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/disk"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/internal/serve"
 )
@@ -269,7 +270,7 @@ func (s *serving) renew(ctx context.Context, o *cli.IO, root *os.Root, handler *
 // manifestOf is the digest of the manifest, which is written last and tells one
 // catalog from another; zero where there is none.
 func manifestOf(root *os.Root) (sum [sha256.Size]byte) {
-	f, err := root.Open("api/v1/manifest.json")
+	f, err := disk.OpenRegular(root.FS(), "api/v1/manifest.json")
 	if err != nil {
 		return sum
 	}
