@@ -128,6 +128,9 @@ func (f *Folder) replace(name string, data func(io.Writer) error) error {
 // Read returns what stands at name.
 func (f *Folder) Read(name string) ([]byte, error) {
 	r, err := OpenRegular(f.root.FS(), name)
+	if errors.Is(err, ErrIrregular) {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -251,6 +251,8 @@ var open = map[string]bool{
 func (c *comparison) shape(sort, at string, was, is *shape) {
 	if gone := slices.DeleteFunc(slices.Sorted(maps.Keys(is.types)), func(t string) bool { return t == "null" || was.types[t] }); len(gone) > 0 && len(was.types) > 0 && (len(was.types) > 1 || !was.types["null"]) {
 		c.add(Breaking, sort, fmt.Sprintf("%s was %s and now is %s too", at, kinds(was), strings.Join(gone, " or ")), "type-changed "+at)
+	} else if at == sort && is.types["null"] && !was.types["null"] && len(was.types) > 0 { // a whole response, not a key of one
+		c.add(Breaking, sort, fmt.Sprintf("%s was %s and now is null", at, kinds(was)), "type-changed "+at)
 	} else if is.types["null"] && !was.types["null"] && len(was.types) > 0 && !open[path.Ext("."+at)] {
 		c.add(Notable, sort, fmt.Sprintf("%s, always there before, is null in places", at), "")
 	}

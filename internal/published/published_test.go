@@ -174,6 +174,8 @@ func TestCompare(t *testing.T) {
 			`breaking entry: entry.name was string and now is number too [type-changed entry.name]`, `notable dpgs/a.json: its name: "A" before, "" now`}},
 		{"null for the first time", edit(a, `"name":"A"`, `"name":null`), []string{
 			`notable dpgs/a.json: its name: "A" before, null now`, `notable entry: entry.name, always there before, is null in places`}},
+		{"a response that says nothing", with(map[string]string{"api/v1/dpgs.json": "null"}), []string{
+			`breaking dpgs: dpgs was object and now is null [type-changed dpgs]`}},
 		{"a stage", edit(a, `"stage":"dpg"`, `"stage":"archived"`), []string{`notable dpgs/a.json: its stage was "dpg" and is "archived"`}},
 		{"a licence", edit(a, `MIT`, `GPL-3.0-only`), []string{
 			`notable dpgs/a.json: its licences: [{"expression":"MIT","url":null,"covers":null}] before, [{"expression":"GPL-3.0-only","url":null,"covers":null}] now`}},
