@@ -98,24 +98,29 @@ func (c *Catalog) write(s *Stored) (report WriteReport, err error) {
 	if err := begin(folder, begun, slices.Concat(added, gone)); err != nil {
 		return report, err
 	}
-	write := func(name string, data *content) error {
-		if s.has(fileSum{name, data.size, data.sum}) {
-			report.Unchanged++
-			return nil
+	write := func(names []string, data func(name string) *content) error {
+		var differ []string
+		for _, name := range names {
+			if c := data(name); s.has(fileSum{name, c.size, c.sum}) {
+				report.Unchanged++
+			} else {
+				differ = append(differ, name)
+			}
 		}
-		report.Written = append(report.Written, name)
-		return s.put(name, data)
+		if err := s.put(differ, data); err != nil {
+			return err
+		}
+		report.Written = append(report.Written, differ...)
+		return nil
 	}
-	for _, name := range names {
-		if err := write(name, c.files[name]); err != nil {
-			return report, err
-		}
+	if err := write(names, func(name string) *content { return c.files[name] }); err != nil {
+		return report, err
 	}
 	manifest, err := c.manifest()
 	if err != nil {
 		return report, err
 	}
-	if err := write(manifestName, manifest); err != nil {
+	if err := write([]string{manifestName}, func(string) *content { return manifest }); err != nil {
 		return report, err
 	}
 	// After the manifest: whoever reads it finds every file that it lists.

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -138,17 +139,20 @@ func (s *Stored) content(f fileSum) *content {
 	}}
 }
 
-// put writes a file.
-func (s *Stored) put(name string, c *content) error {
-	delete(s.sums, name)
-	if err := s.folder.Replace(name, c.writeTo); err != nil {
-		return err
+// put writes files, several at a time.
+func (s *Stored) put(names []string, data func(name string) *content) error {
+	var files []disk.File
+	for _, name := range names {
+		delete(s.sums, name)
+		files = append(files, disk.File{Name: name, Data: data(name).writeTo})
 	}
-	stamp, err := s.folder.StampAt(name)
+	stamps, err := s.folder.ReplaceAll(files, runtime.GOMAXPROCS(0))
 	if err != nil {
 		return err
 	}
-	s.stamps[name], s.sums[name] = stamp, c.sum
+	for i, name := range names {
+		s.stamps[name], s.sums[name] = stamps[i], data(name).sum
+	}
 	return nil
 }
 

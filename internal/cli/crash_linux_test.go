@@ -365,6 +365,7 @@ func trace(t *testing.T, dir string, args []string, killAt int) (moments []momen
 		exitKill   = 0x00100000 // PTRACE_O_EXITKILL
 		syscallTag = 0x80
 	)
+	unsynced := map[string]bool{} // files aside, with bytes that a power cut may lose
 	options := exitKill | syscall.PTRACE_O_TRACESYSGOOD | syscall.PTRACE_O_TRACECLONE | syscall.PTRACE_O_TRACEFORK | syscall.PTRACE_O_TRACEVFORK
 	dead := false
 	for started := false; ; {
@@ -400,7 +401,18 @@ func trace(t *testing.T, dir string, args []string, killAt int) (moments []momen
 		deliver := 0
 		switch sig := status.StopSignal(); sig {
 		case syscall.SIGTRAP | syscallTag:
-			op := fileOperation(pid, dir)
+			op, name := fileOperation(pid, dir)
+			switch aside := strings.HasPrefix(path.Base(name), ".dpg-aside-"); {
+			case op == "write" && aside:
+				unsynced[name] = true
+			case op == "sync" && aside:
+				delete(unsynced, name)
+			case op == "sync all":
+				clear(unsynced)
+			case op == "rename" && len(unsynced) > 0:
+				t.Errorf("%q renames a file while these are not on the disk: %q", args, slices.Sorted(maps.Keys(unsynced)))
+				clear(unsynced)
+			}
 			if op == "" {
 				break
 			}
@@ -427,8 +439,8 @@ func trace(t *testing.T, dir string, args []string, killAt int) (moments []momen
 }
 
 // fileOperation says how the system call that a thread is about to make changes
-// files, or "".
-func fileOperation(pid int, dir string) string {
+// files, or "", and of some which one.
+func fileOperation(pid int, dir string) (op, file string) {
 	var info struct { // struct ptrace_syscall_info
 		op   uint8
 		_    [3]uint8
@@ -440,19 +452,19 @@ func fileOperation(pid int, dir string) string {
 	const getSyscallInfo, entry = 0x420e, 1
 	_, _, errno := syscall.RawSyscall6(syscall.SYS_PTRACE, getSyscallInfo, uintptr(pid), unsafe.Sizeof(info), uintptr(unsafe.Pointer(&info)), 0, 0)
 	if errno != 0 || info.op != entry {
-		return ""
+		return "", ""
 	}
-	inside := func(op string) string {
+	inside := func(op string) (string, string) {
 		name, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, int32(info.args[0])))
 		if err != nil || !strings.HasPrefix(name, dir) {
-			return ""
+			return "", ""
 		}
-		return op
+		return op, name
 	}
 	switch info.nr {
 	case syscall.SYS_OPENAT:
 		if info.args[2]&(syscall.O_CREAT|syscall.O_TRUNC) != 0 {
-			return "create"
+			return "create", ""
 		}
 	case syscall.SYS_WRITE, syscall.SYS_PWRITE64, syscall.SYS_WRITEV:
 		return inside("write")
@@ -460,23 +472,28 @@ func fileOperation(pid int, dir string) string {
 		return inside("truncate")
 	case syscall.SYS_FSYNC, syscall.SYS_FDATASYNC:
 		return inside("sync")
+	case sysSyncfs[runtime.GOARCH]:
+		return inside("sync all")
 	case syscall.SYS_CLOSE:
 		if writable(pid, int32(info.args[0])) {
 			return inside("close")
 		}
 	case syscall.SYS_FCHMOD, syscall.SYS_FCHMODAT:
-		return "chmod"
+		return "chmod", ""
 	case syscall.SYS_RENAMEAT:
-		return "rename"
+		return "rename", ""
 	case syscall.SYS_UNLINKAT:
-		return "unlink"
+		return "unlink", ""
 	case syscall.SYS_MKDIRAT:
-		return "mkdir"
+		return "mkdir", ""
 	case syscall.SYS_LINKAT, syscall.SYS_SYMLINKAT:
-		return "link"
+		return "link", ""
 	}
-	return ""
+	return "", ""
 }
+
+// sysSyncfs is a system call that package syscall does not name.
+var sysSyncfs = map[string]uint64{"amd64": 306, "arm64": 267}
 
 // writable reports whether a process has a file open for writing.
 func writable(pid int, fd int32) bool {

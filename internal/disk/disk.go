@@ -92,13 +92,6 @@ func (f *Folder) Write(name string, data []byte) (changed bool, err error) {
 }
 
 func (f *Folder) write(name string, data []byte) error {
-	return f.replace(name, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
-}
-
-func (f *Folder) replace(name string, data func(io.Writer) error) error {
 	dir := path.Dir(name)
 	if err := f.root.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -113,7 +106,7 @@ func (f *Folder) replace(name string, data func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	err = data(w)
+	_, err = w.Write(data)
 	if err := errors.Join(err, w.Sync(), w.Close()); err != nil {
 		f.root.Remove(aside)
 		return err

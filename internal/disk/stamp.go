@@ -92,15 +92,6 @@ func walk(dir, prefix string, visit func(name string, info fs.FileInfo)) error {
 	return nil
 }
 
-// StampAt is the stamp of the file at name.
-func (f *Folder) StampAt(name string) (Stamp, error) {
-	info, err := f.root.Lstat(name)
-	if err != nil {
-		return Stamp{}, err
-	}
-	return stampOf(info), nil
-}
-
 // CopyTo writes what stands at name to w.
 func (f *Folder) CopyTo(w io.Writer, name string) error {
 	r, err := f.root.Open(name)
@@ -115,13 +106,4 @@ func (f *Folder) CopyTo(w io.Writer, name string) error {
 	}
 	_, err = io.Copy(w, r)
 	return err
-}
-
-// Replace is Write for bytes that need not be in memory, whatever stands at name
-// now.
-func (f *Folder) Replace(name string, data func(io.Writer) error) error {
-	if err := f.replace(name, data); err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Join(f.name, name), Explain(err))
-	}
-	return nil
 }
