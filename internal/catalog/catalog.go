@@ -7,6 +7,7 @@ package catalog
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -47,6 +48,7 @@ type Input struct {
 	Pages  Pages   // what people read; nil is nothing
 	Spool  *Spool  // where files of single entries wait to be written; nil is in memory
 	Stored *Stored // what stands in the folder that the catalog is for; nil where not known
+	Keep   *Keep   // what is known of files from an earlier run; nil is nothing
 	Jobs   int     // how much is done at a time; 0 is one a processor
 }
 
@@ -272,7 +274,7 @@ func (m *Maker) complete() error {
 
 func (b *builder) finish() error {
 	b.order()
-	if err := cmp.Or(b.settleOldIDs(), b.ownFiles(), b.whole(), b.exampled()); err != nil {
+	if err := cmp.Or(b.settleOldIDs(), b.identify(), b.ownFiles(), b.whole(), b.exampled()); err != nil {
 		return err
 	}
 	if b.in.Pages == nil {
@@ -290,6 +292,18 @@ func (b *builder) order() {
 		b.all = append(b.all, fs...)
 	}
 	b.cat.Facts = b.kinds
+}
+
+// identify names the facts that are new, several at a time.
+func (b *builder) identify() error {
+	var work errgroup.Group
+	work.SetLimit(b.jobs())
+	for _, f := range b.all {
+		if f.id == [sha256.Size]byte{} {
+			work.Go(func() error { f.identify(); return nil })
+		}
+	}
+	return work.Wait()
 }
 
 // ownFiles adds the files of single entries.
@@ -347,9 +361,9 @@ func (b *builder) kind(k entry.Kind, entries []*Facts) (KindSummary, error) {
 			live = append(live, f)
 		}
 	}
-	rows := each(live, func(f *Facts) []byte { return f.item })
+	rows, of := each(live, func(f *Facts) []byte { return f.item }), madeOf(live)
 	s.EntryCount = len(rows)
-	if err := b.putRows(s.Path, List{Envelope: b.envelope(), Kind: k.Name, Total: len(rows), Digest: digestOf(rows), Items: []Item{}}, "items", rows); err != nil {
+	if err := b.putRows(s.Path, List{Envelope: b.envelope(), Kind: k.Name, Total: len(rows), Digest: b.digest(s.Path, of, rows), Items: []Item{}}, "items", of, rows); err != nil {
 		return s, err
 	}
 	return s, b.pages(k, live)

@@ -91,7 +91,7 @@ func (b *builder) changes() error {
 		s := ShardResponse{
 			Envelope: b.envelope(), FirstSeq: part[0].Seq, LastSeq: part[len(part)-1].Seq, Total: len(rows), Digest: digestOf(rows), Items: []Change{},
 		}
-		if err := b.putRows(shardPath(n), s, "items", rows); err != nil {
+		if err := b.putRows(shardPath(n), s, "items", made{}, rows); err != nil {
 			return err
 		}
 		out.Shards = append(out.Shards, ChangeShard{shardPath(n), s.FirstSeq, s.LastSeq, s.Digest})

@@ -114,12 +114,14 @@ func (s *Spool) keep(c *content) (*content, error) {
 // putRows adds a response whose list under key is made of rows, one a line. The
 // head is the response with that list empty; key is that of a value of the response
 // or of an object in it.
-func (b *builder) putRows(name string, head any, key string, rows [][]byte) error {
-	return b.putLists(name, head, []string{key}, [][][]byte{rows})
+//
+// of names what the rows were made of.
+func (b *builder) putRows(name string, head any, key string, of made, rows [][]byte) error {
+	return b.putLists(name, head, []string{key}, of, [][][]byte{rows})
 }
 
 // putLists is putRows for several lists, in the order in which they stand.
-func (b *builder) putLists(name string, head any, keys []string, lists [][][]byte) error {
+func (b *builder) putLists(name string, head any, keys []string, of made, lists [][][]byte) error {
 	rest, err := encode(head)
 	if err != nil {
 		return err
@@ -132,7 +134,7 @@ func (b *builder) putLists(name string, head any, keys []string, lists [][][]byt
 		}
 		parts, rest = append(parts, before), after
 	}
-	return b.addWritten(apiFolder+"/"+name, func(w io.Writer) error {
+	return b.addMade(apiFolder+"/"+name, of, append(parts, rest), func(w io.Writer) error {
 		for i, part := range parts {
 			if err := writeBetween(w, part, lists[i], nil); err != nil {
 				return err
@@ -211,6 +213,11 @@ func rowsOf[T any](items []T) ([][]byte, error) {
 // digestOf is the SHA-256 of a list's items as they stand in the response, without
 // the white space between tokens. Two lists with one digest hold the same.
 func digestOf(rows [][]byte) string {
+	sum := digestSum(rows)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+func digestSum(rows [][]byte) [sha256.Size]byte {
 	sum := sha256.New()
 	sum.Write([]byte("["))
 	for i, row := range rows {
@@ -220,5 +227,5 @@ func digestOf(rows [][]byte) string {
 		sum.Write(row)
 	}
 	sum.Write([]byte("]"))
-	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
+	return [sha256.Size]byte(sum.Sum(nil))
 }

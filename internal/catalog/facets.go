@@ -110,6 +110,7 @@ func (b *builder) facets() error {
 		type view struct {
 			name string
 			rows [][]byte
+			from []*Facts
 		}
 		views := map[string]*view{}
 		for _, e := range b.all {
@@ -125,15 +126,15 @@ func (b *builder) facets() error {
 				}
 				// Of spellings that differ in case or space, the first in order.
 				v.name = min(v.name, name)
-				v.rows = append(v.rows, e.facetItem)
+				v.rows, v.from = append(v.rows, e.facetItem), append(v.from, e)
 			}
 		}
 		list := Facet{Envelope: b.envelope(), Facet: f.name, Items: []FacetValue{}}
 		for _, id := range slices.Sorted(maps.Keys(views)) {
 			v := views[id]
-			path := viewFolder + "/" + f.name + "/" + id + ".json"
-			head := FacetView{Envelope: b.envelope(), Facet: f.name, ID: id, Name: &v.name, Total: len(v.rows), Digest: digestOf(v.rows), Items: []FacetItem{}}
-			if err := b.putRows(path, head, "items", v.rows); err != nil {
+			path, of := viewFolder+"/"+f.name+"/"+id+".json", madeOf(v.from)
+			head := FacetView{Envelope: b.envelope(), Facet: f.name, ID: id, Name: &v.name, Total: len(v.rows), Digest: b.digest(path, of, v.rows), Items: []FacetItem{}}
+			if err := b.putRows(path, head, "items", of, v.rows); err != nil {
 				return err
 			}
 			list.Items = append(list.Items, FacetValue{id, &v.name, path, len(v.rows)})
@@ -145,7 +146,7 @@ func (b *builder) facets() error {
 			return err
 		}
 		list.Items = []FacetValue{}
-		if err := b.putRows(path, list, "items", rows); err != nil {
+		if err := b.putRows(path, list, "items", made{}, rows); err != nil {
 			return err
 		}
 		all.Items = append(all.Items, FacetSummary{f.name, path, list.Total})

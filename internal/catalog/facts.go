@@ -62,6 +62,7 @@ type Facts struct {
 	Record *registry.Record
 
 	inputs  [sha256.Size]byte // what they were made of; see Keep.Find
+	id      [sha256.Size]byte // of all that files about many entries take from them; see identify
 	altered bool              // since they were kept
 }
 

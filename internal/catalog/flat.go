@@ -17,7 +17,7 @@ func (b *builder) flat() error {
 		return err
 	}
 	opening[len(opening)-1] = ',' // the entry's own keys follow
-	if err := b.addWritten(apiFolder+"/full.ndjson", func(w io.Writer) error {
+	if err := b.addMade(apiFolder+"/full.ndjson", madeOf(b.all), [][]byte{opening}, func(w io.Writer) error {
 		for _, f := range b.all {
 			for _, part := range [][]byte{opening, f.row[1:], newline} {
 				if _, err := w.Write(part); err != nil {
@@ -46,10 +46,10 @@ func (b *builder) flat() error {
 	slices.SortStableFunc(names, func(x, y identifierRow) int { return strings.Compare(x.key, y.key) })
 	names = slices.CompactFunc(names, func(x, y identifierRow) bool { return bytes.Equal(x.row, y.row) })
 	rows := each(names, func(n identifierRow) []byte { return n.row })
-	if err := b.putRows("identifiers.json", IdentifiersResponse{b.envelope(), len(rows), []Identifier{}}, "items", rows); err != nil {
+	if err := b.putRows("identifiers.json", IdentifiersResponse{b.envelope(), len(rows), []Identifier{}}, "items", madeOf(b.all), rows); err != nil {
 		return err
 	}
-	return b.putRows("search.json", SearchResponse{b.envelope(), len(search), []SearchItem{}}, "items", search)
+	return b.putRows("search.json", SearchResponse{b.envelope(), len(search), []SearchItem{}}, "items", madeOf(b.all), search)
 }
 
 var newline = []byte("\n")
@@ -150,7 +150,7 @@ func (b *builder) csv() error {
 		if err != nil {
 			return err
 		}
-		if err := b.addWritten(apiFolder+"/"+folder+"/"+t.name+".csv", func(w io.Writer) error {
+		if err := b.addMade(apiFolder+"/"+folder+"/"+t.name+".csv", madeOf(b.all), [][]byte{head}, func(w io.Writer) error {
 			if _, err := w.Write(head); err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,6 +27,9 @@ type Keep struct {
 	general [sha256.Size]byte
 	by      map[entry.Ref]*Facts
 	stale   [keptFiles]bool // files to be written
+
+	sums, nowSums map[string]sumOf // of files about many entries: what was told of them, and what is now
+	newSums       bool             // now there are others
 }
 
 // keptFiles is how many files facts are kept in. At ten thousand entries each has
@@ -36,13 +40,13 @@ const keptFiles = 256
 const maxKept = 1 << 30
 
 // keepMagic changes with the form of kept facts, and with what facts mean.
-const keepMagic = "dpg facts 1\n"
+const keepMagic = "dpg facts 2\n"
 
 // OpenKeep reads the facts that are kept in a folder; "" keeps none. general is a
 // hash of all that they depend on and that is of no single entry: the program,
 // settings, policy and frameworks.
 func OpenKeep(dir string, general [sha256.Size]byte) *Keep {
-	k := &Keep{dir: dir, general: general, by: map[entry.Ref]*Facts{}}
+	k := &Keep{dir: dir, general: general, by: map[entry.Ref]*Facts{}, sums: map[string]sumOf{}, nowSums: map[string]sumOf{}}
 	if dir == "" {
 		return k
 	}
@@ -51,32 +55,73 @@ func OpenKeep(dir string, general [sha256.Size]byte) *Keep {
 			k.stale[n] = true
 		}
 	}
+	k.readSums()
 	return k
 }
 
 func (k *Keep) name(n int) string { return filepath.Join(k.dir, fmt.Sprintf("%02x", n)) }
 
+func (k *Keep) sumsName() string { return filepath.Join(k.dir, "sums") }
+
 func bucket(ref entry.Ref) int { return int(sha256.Sum256([]byte(ref.String()))[0]) }
 
-func (k *Keep) read(n int) bool {
-	f, err := os.Open(k.name(n))
+// open reads one of the files; nil where there is none that will do.
+func (k *Keep) open(name string) *codec {
+	f, err := os.Open(name)
 	if err != nil {
-		return false
+		return nil
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil || info.Size() > maxKept {
-		return false
+		return nil
 	}
 	data := make([]byte, info.Size())
 	if _, err := io.ReadFull(f, data); err != nil {
-		return false
+		return nil
 	}
 	data, whole := unchecked(data, keepMagic)
 	if !whole || len(data) < sha256.Size || [sha256.Size]byte(data) != k.general {
+		return nil
+	}
+	return &codec{data: data[sha256.Size:]}
+}
+
+func (k *Keep) write(name string, code func(*codec)) {
+	w := &codec{writing: true, data: append([]byte(keepMagic), k.general[:]...)}
+	code(w)
+	_, _ = disk.WriteFile(name, checked(w.data))
+}
+
+func (k *Keep) readSums() {
+	c := k.open(k.sumsName())
+	if c == nil {
+		return
+	}
+	sums := map[string]sumOf{}
+	for len(c.data) > 0 && !c.bad {
+		var name string
+		var s sumOf
+		c.text(&name)
+		s.code(c)
+		sums[name] = s
+	}
+	if !c.bad {
+		k.sums = sums
+	}
+}
+
+func (s *sumOf) code(c *codec) {
+	c.hash((*[sha256.Size]byte)(&s.of))
+	c.number(&s.size)
+	c.hash(&s.sum)
+}
+
+func (k *Keep) read(n int) bool {
+	c := k.open(k.name(n))
+	if c == nil {
 		return false
 	}
-	c := &codec{data: data[sha256.Size:]}
 	var all []*Facts
 	for len(c.data) > 0 && !c.bad {
 		f := new(Facts)
@@ -143,11 +188,20 @@ func (k *Keep) Save(c *Catalog, note func(*Facts) (inputs [sha256.Size]byte, jud
 			continue
 		}
 		slices.SortFunc(fs, func(x, y *Facts) int { return bytes.Compare([]byte(x.Ref.String()), []byte(y.Ref.String())) })
-		w := &codec{writing: true, data: append([]byte(keepMagic), k.general[:]...)}
-		for _, f := range fs {
-			f.code(w)
-		}
-		_, _ = disk.WriteFile(k.name(n), checked(w.data))
+		k.write(k.name(n), func(c *codec) {
+			for _, f := range fs {
+				f.code(c)
+			}
+		})
+	}
+	if k.newSums || len(k.sums) != len(k.nowSums) {
+		k.write(k.sumsName(), func(c *codec) {
+			for _, name := range slices.Sorted(maps.Keys(k.nowSums)) {
+				s := k.nowSums[name]
+				c.text(&name)
+				s.code(c)
+			}
+		})
 	}
 }
 
@@ -185,6 +239,7 @@ type codec struct {
 
 func (f *Facts) code(c *codec) {
 	c.hash(&f.inputs)
+	c.hash(&f.id)
 	for _, s := range []*string{
 		&f.Ref.Kind, &f.Ref.ID, &f.SourcePath, &f.Hash, &f.Path, &f.Name, &f.Stage, &f.MovedTo, &f.UpdatedAt, &f.OldClaim, &f.OldID,
 		&f.Judged.AsOf, &f.Judged.Until,
@@ -195,6 +250,19 @@ func (f *Facts) code(c *codec) {
 	for _, n := range []*int{&f.tells, &f.Judged.Count.Errors, &f.Judged.Count.Warnings, &f.Judged.Count.Infos} {
 		c.number(n)
 	}
+	f.codeRows(c)
+	codeEach(c, &f.files, func(o *ownFile) { c.text(&o.path); c.number(&o.size); c.hash(&o.sum) })
+	if f.Record == nil {
+		f.Record = new(registry.Record)
+	}
+	f.codeRecord(c)
+	if !c.writing && !c.bad && len(f.facets) != len(facets) && f.Live() {
+		c.bad = true
+	}
+}
+
+// codeRows is what files about many entries are made of.
+func (f *Facts) codeRows(c *codec) {
 	for _, b := range []*[]byte{&f.row, &f.item, &f.facetItem, &f.searchItem, &f.oldRow, &f.PageKey} {
 		c.bytes(b)
 	}
@@ -208,10 +276,9 @@ func (f *Facts) code(c *codec) {
 	for _, l := range []*[]string{&f.types, &f.sectors, &f.goals, &f.codes} {
 		codeEach(c, l, c.text)
 	}
-	codeEach(c, &f.files, func(o *ownFile) { c.text(&o.path); c.number(&o.size); c.hash(&o.sum) })
-	if f.Record == nil {
-		f.Record = new(registry.Record)
-	}
+}
+
+func (f *Facts) codeRecord(c *codec) {
 	r := f.Record
 	for _, s := range []*string{&r.Name, &r.Stage, &r.MovedTo} {
 		c.text(s)
@@ -224,9 +291,6 @@ func (f *Facts) code(c *codec) {
 		waivers, _ = json.Marshal(r.Waivers)
 	}
 	if c.bytes(&waivers); !c.writing && len(waivers) > 0 && json.Unmarshal(waivers, &r.Waivers) != nil {
-		c.bad = true
-	}
-	if !c.writing && !c.bad && len(f.facets) != len(facets) && f.Live() {
 		c.bad = true
 	}
 }

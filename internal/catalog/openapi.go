@@ -225,7 +225,7 @@ func (b *builder) exampled() error {
 		return nil // this is that catalog
 	}
 	in := b.in
-	in.Findings, in.Pages, in.Spool, in.Stored, in.Head = nil, nil, nil, nil, nil
+	in.Findings, in.Pages, in.Spool, in.Stored, in.Keep, in.Head = nil, nil, nil, nil, nil, nil
 	if h := in.History; h != nil {
 		in.History = &history.Log{Head: h.Head, Changes: h.Changes[:min(1, len(h.Changes))]}
 	}

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"slices"
@@ -33,7 +34,7 @@ func (b *builder) predecessor() error {
 		fs := lists[name]
 		slices.SortStableFunc(fs, func(x, y *Facts) int { return dpga.CompareIDs(x.OldID, y.OldID) })
 		rows := each(fs, func(f *Facts) []byte { return f.oldRow })
-		if err := b.addWritten(name+"/index.json", func(w io.Writer) error { return writeRows(w, rows, "") }); err != nil {
+		if err := b.addMade(name+"/index.json", madeOf(fs), nil, func(w io.Writer) error { return writeRows(w, rows, "") }); err != nil {
 			return err
 		}
 	}
@@ -79,7 +80,7 @@ func (b *builder) settleOldIDs() error {
 			return err
 		}
 		f.files = slices.DeleteFunc(f.files, func(o ownFile) bool { return o.path == oldPath(f) })
-		f.OldID, f.oldRow, f.altered = id, nil, true
+		f.OldID, f.oldRow, f.altered, f.id = id, nil, true, [sha256.Size]byte{}
 		if id == "" {
 			continue
 		}

@@ -59,27 +59,29 @@ func (b *builder) full() error {
 	for _, key := range keys {
 		lists = append(lists, each(b.kinds[key], func(f *Facts) []byte { return f.row }))
 	}
-	if err := b.putLists("full.json", full, keys, lists); err != nil {
+	if err := b.putLists("full.json", full, keys, madeOf(b.all), lists); err != nil {
 		return err
 	}
 	bits := 0
 	for len(b.all) > shardEntries<<bits {
 		bits++
 	}
-	shards := make([][][]byte, 1<<bits)
+	shards := make([][]*Facts, 1<<bits)
 	for _, f := range b.all {
 		sum := sha256.Sum256([]byte(f.Ref.String()))
 		n := binary.BigEndian.Uint32(sum[:]) >> (32 - bits)
-		shards[n] = append(shards[n], f.row)
+		shards[n] = append(shards[n], f)
 	}
 	out := FullShards{Envelope: b.envelope(), Total: len(shards)}
-	for n, rows := range shards {
+	for n, fs := range shards {
+		rows, of := each(fs, func(f *Facts) []byte { return f.row }), madeOf(fs)
 		id := fmt.Sprintf("%0*x", (bits+3)/4, n)
 		if bits == 0 {
 			id = "0"
 		}
-		s := FullShard{id, fullFolder + "/" + id + ".json", len(rows), digestOf(rows)}
-		if err := b.putRows(s.Path, FullShardResponse{b.envelope(), s.ID, len(rows), s.Digest, []Entry{}}, "items", rows); err != nil {
+		s := FullShard{ID: id, Path: fullFolder + "/" + id + ".json", EntryCount: len(rows)}
+		s.Digest = b.digest(s.Path, of, rows)
+		if err := b.putRows(s.Path, FullShardResponse{b.envelope(), s.ID, len(rows), s.Digest, []Entry{}}, "items", of, rows); err != nil {
 			return err
 		}
 		out.Items = append(out.Items, s)
@@ -122,12 +124,12 @@ func (b *builder) pages(k entry.Kind, live []*Facts) error {
 	out := ListPages{Envelope: b.envelope(), Kind: k.Name, Total: len(chunks)}
 	name := func(n int) string { return fmt.Sprintf("%s/%s/%06d.json", k.Folder, pageFolder, n+1) }
 	for n, chunk := range chunks {
-		rows := each(chunk, func(f *Facts) []byte { return f.item })
-		page := ListPage{Envelope: b.envelope(), Kind: k.Name, Total: len(rows), Digest: digestOf(rows), Items: []Item{}}
+		rows, of := each(chunk, func(f *Facts) []byte { return f.item }), madeOf(chunk)
+		page := ListPage{Envelope: b.envelope(), Kind: k.Name, Total: len(rows), Digest: b.digest(name(n), of, rows), Items: []Item{}}
 		if n+1 < len(chunks) {
 			page.NextPath = known(name(n + 1))
 		}
-		if err := b.putRows(name(n), page, "items", rows); err != nil {
+		if err := b.putRows(name(n), page, "items", of, rows); err != nil {
 			return err
 		}
 		s := PageSummary{Path: name(n), ItemCount: len(rows), Digest: page.Digest}

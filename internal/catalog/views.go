@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,14 +31,14 @@ func (b *builder) frameworks() error {
 	set := b.in.Registry.Frameworks
 	all := Frameworks{Envelope: b.envelope(), Items: []FrameworkSummary{}}
 	views := map[string]*viewRows{}
-	for i, f := range b.all {
+	for _, f := range b.all {
 		for _, v := range f.views {
 			at := views[v.code]
 			if at == nil {
 				at = &viewRows{}
 				views[v.code] = at
 			}
-			at.rows, at.from = append(at.rows, v.row), append(at.from, i)
+			at.rows, at.from = append(at.rows, v.row), append(at.from, f)
 		}
 	}
 	for _, id := range set.IDs() {
@@ -61,7 +62,7 @@ func (b *builder) frameworks() error {
 // viewRows are the rows of a view, and which entries they are from.
 type viewRows struct {
 	rows [][]byte
-	from []int
+	from []*Facts
 }
 
 // framework writes one framework with its views and returns how many entries
@@ -72,7 +73,7 @@ func (b *builder) framework(f *framework.Framework, views map[string]*viewRows) 
 		PublisherName: known(f.Source.Publisher), URL: known(f.Source.URL), Credit: b.credit(f), Codes: []Code{},
 	}
 	out.Lists = each(f.Lists, func(l framework.List) CodeList { return CodeList{l.ID, b.text(l.Name), l.Mapped} })
-	used := map[int]bool{}
+	used := map[*Facts]bool{}
 	full := func(code string) string {
 		if code == "" {
 			return ""
@@ -92,16 +93,13 @@ func (b *builder) framework(f *framework.Framework, views map[string]*viewRows) 
 		for to, codes := range c.Relations {
 			v.Relations[to] = each(codes, full)
 		}
-		var rows [][]byte
-		if at := views[f.ID+"/"+c.Code]; at != nil {
-			rows = at.rows
-			for _, i := range at.from {
-				used[i] = true
-			}
+		at := cmp.Or(views[f.ID+"/"+c.Code], &viewRows{})
+		for _, f := range at.from {
+			used[f] = true
 		}
-		v.Total, v.Digest = len(rows), digestOf(rows)
-		path := viewPath(f.ID, c.Code)
-		if err := b.putRows(path, v, "items", rows); err != nil {
+		path, of := viewPath(f.ID, c.Code), madeOf(at.from)
+		v.Total, v.Digest = len(at.rows), b.digest(path, of, at.rows)
+		if err := b.putRows(path, v, "items", of, at.rows); err != nil {
 			return 0, err
 		}
 		out.Codes = append(out.Codes, Code{v.CodeInfo, path, v.Total})

@@ -178,7 +178,7 @@ func (m *making) known(b registry.Blob) (*registry.Record, bool) {
 // begin takes the registry once its rules are known.
 func (m *making) begin(reg *registry.Registry) {
 	m.once.Do(func() {
-		m.Input.Registry, m.Input.Pages, m.Input.Jobs = reg, Pages{}, m.Load.Jobs
+		m.Input.Registry, m.Input.Pages, m.Input.Keep, m.Input.Jobs = reg, Pages{}, m.keep, m.Load.Jobs
 		m.maker = catalog.NewMaker(m.Input)
 		m.stream = lint.NewStream(reg, lint.Options{AsOf: m.asOf, Jobs: m.Load.Jobs})
 		m.policy = lint.PolicyHolds(reg, m.asOf)
