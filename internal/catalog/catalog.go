@@ -122,7 +122,7 @@ type builder struct {
 
 func newBuilder(in Input) *builder {
 	b := &builder{
-		in: in, cat: newCatalog(), kinds: map[string][]*Facts{},
+		in: in, cat: newCatalog(len(in.Registry.Docs)), kinds: map[string][]*Facts{},
 		related: framework.Relations(in.Registry.Crosswalks),
 	}
 	b.cat.stored = in.Stored
@@ -134,8 +134,10 @@ func newBuilder(in Input) *builder {
 	return b
 }
 
-func newCatalog() *Catalog {
-	return &Catalog{files: map[string]*content{}, taken: map[string]string{}}
+func newCatalog(entries int) *Catalog {
+	// An entry has four files at most; room for them is cheaper had at once.
+	n := 4*entries + 256
+	return &Catalog{files: make(map[string]*content, n), taken: make(map[string]string, n)}
 }
 
 // Build makes a catalog of a registry that is in memory. It is an error if an entry
@@ -299,7 +301,7 @@ func (b *builder) identify() error {
 	var work errgroup.Group
 	work.SetLimit(b.jobs())
 	for _, f := range b.all {
-		if f.id == [sha256.Size]byte{} {
+		if f.ids == [parts][sha256.Size]byte{} {
 			work.Go(func() error { f.identify(); return nil })
 		}
 	}
@@ -361,7 +363,7 @@ func (b *builder) kind(k entry.Kind, entries []*Facts) (KindSummary, error) {
 			live = append(live, f)
 		}
 	}
-	rows, of := each(live, func(f *Facts) []byte { return f.item }), madeOf(live)
+	rows, of := each(live, func(f *Facts) []byte { return f.item }), madeOf(partItem, live)
 	s.EntryCount = len(rows)
 	if err := b.putRows(s.Path, List{Envelope: b.envelope(), Kind: k.Name, Total: len(rows), Digest: b.digest(s.Path, of, rows), Items: []Item{}}, "items", of, rows); err != nil {
 		return s, err

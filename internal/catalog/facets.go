@@ -109,7 +109,6 @@ func (b *builder) facets() error {
 	for n, f := range facets {
 		type view struct {
 			name string
-			rows [][]byte
 			from []*Facts
 		}
 		views := map[string]*view{}
@@ -126,18 +125,20 @@ func (b *builder) facets() error {
 				}
 				// Of spellings that differ in case or space, the first in order.
 				v.name = min(v.name, name)
-				v.rows, v.from = append(v.rows, e.facetItem), append(v.from, e)
+				v.from = append(v.from, e)
 			}
 		}
 		list := Facet{Envelope: b.envelope(), Facet: f.name, Items: []FacetValue{}}
 		for _, id := range slices.Sorted(maps.Keys(views)) {
 			v := views[id]
-			path, of := viewFolder+"/"+f.name+"/"+id+".json", madeOf(v.from)
-			head := FacetView{Envelope: b.envelope(), Facet: f.name, ID: id, Name: &v.name, Total: len(v.rows), Digest: b.digest(path, of, v.rows), Items: []FacetItem{}}
-			if err := b.putRows(path, head, "items", of, v.rows); err != nil {
+			path := viewFolder + "/" + f.name + "/" + id + ".json"
+			if err := b.putMade(path, madeOf(partFacets, v.from), v.name, "items", func() (any, [][]byte) {
+				rows := each(v.from, func(f *Facts) []byte { return f.facetItem })
+				return FacetView{Envelope: b.envelope(), Facet: f.name, ID: id, Name: &v.name, Total: len(rows), Digest: digestOf(rows), Items: []FacetItem{}}, rows
+			}); err != nil {
 				return err
 			}
-			list.Items = append(list.Items, FacetValue{id, &v.name, path, len(v.rows)})
+			list.Items = append(list.Items, FacetValue{id, &v.name, path, len(v.from)})
 		}
 		list.Total = len(list.Items)
 		path := viewFolder + "/" + f.name + ".json"

@@ -61,9 +61,9 @@ type Facts struct {
 	Judged Judged
 	Record *registry.Record
 
-	inputs  [sha256.Size]byte // what they were made of; see Keep.Find
-	id      [sha256.Size]byte // of all that files about many entries take from them; see identify
-	altered bool              // since they were kept
+	inputs  [sha256.Size]byte        // what they were made of; see Keep.Find
+	ids     [parts][sha256.Size]byte // of what files about many entries take from them; see identify
+	altered bool                     // since they were kept
 }
 
 type (

@@ -17,7 +17,7 @@ func (b *builder) flat() error {
 		return err
 	}
 	opening[len(opening)-1] = ',' // the entry's own keys follow
-	if err := b.addMade(apiFolder+"/full.ndjson", madeOf(b.all), [][]byte{opening}, func(w io.Writer) error {
+	if err := b.addMade(apiFolder+"/full.ndjson", madeOf(partRow, b.all), [][]byte{opening}, func(w io.Writer) error {
 		for _, f := range b.all {
 			for _, part := range [][]byte{opening, f.row[1:], newline} {
 				if _, err := w.Write(part); err != nil {
@@ -35,21 +35,27 @@ func (b *builder) flat() error {
 	if err := b.put("stats.json", b.stats()); err != nil {
 		return err
 	}
-	var search [][]byte
-	var names []identifierRow
-	for _, f := range b.all {
-		if f.Live() {
-			search = append(search, f.searchItem)
+	if err := b.putMade("identifiers.json", madeOf(partNames, b.all), "", "items", func() (any, [][]byte) {
+		var names []identifierRow
+		for _, f := range b.all {
+			names = append(names, f.identifiers...)
 		}
-		names = append(names, f.identifiers...)
-	}
-	slices.SortStableFunc(names, func(x, y identifierRow) int { return strings.Compare(x.key, y.key) })
-	names = slices.CompactFunc(names, func(x, y identifierRow) bool { return bytes.Equal(x.row, y.row) })
-	rows := each(names, func(n identifierRow) []byte { return n.row })
-	if err := b.putRows("identifiers.json", IdentifiersResponse{b.envelope(), len(rows), []Identifier{}}, "items", madeOf(b.all), rows); err != nil {
+		slices.SortStableFunc(names, func(x, y identifierRow) int { return strings.Compare(x.key, y.key) })
+		names = slices.CompactFunc(names, func(x, y identifierRow) bool { return bytes.Equal(x.row, y.row) })
+		rows := each(names, func(n identifierRow) []byte { return n.row })
+		return IdentifiersResponse{b.envelope(), len(rows), []Identifier{}}, rows
+	}); err != nil {
 		return err
 	}
-	return b.putRows("search.json", SearchResponse{b.envelope(), len(search), []SearchItem{}}, "items", madeOf(b.all), search)
+	return b.putMade("search.json", madeOf(partSearch, b.all), "", "items", func() (any, [][]byte) {
+		var rows [][]byte
+		for _, f := range b.all {
+			if f.Live() {
+				rows = append(rows, f.searchItem)
+			}
+		}
+		return SearchResponse{b.envelope(), len(rows), []SearchItem{}}, rows
+	})
 }
 
 var newline = []byte("\n")
@@ -145,12 +151,17 @@ func cell(s string) string {
 func (b *builder) csv() error {
 	const folder = "csv"
 	meta := csvMetadata{Context: "http://www.w3.org/ns/csvw", License: str(known(b.in.Registry.Settings.License)), Attribution: b.envelope().Attribution}
+	rest := madeOf(partTables, b.all)
 	for n, t := range b.tables {
 		head, err := csvLines([][]string{t.columns})
 		if err != nil {
 			return err
 		}
-		if err := b.addMade(apiFolder+"/"+folder+"/"+t.name+".csv", madeOf(b.all), [][]byte{head}, func(w io.Writer) error {
+		of := rest
+		if n == 0 {
+			of = madeOf(partTable, b.all)
+		}
+		if err := b.addMade(apiFolder+"/"+folder+"/"+t.name+".csv", of, [][]byte{head}, func(w io.Writer) error {
 			if _, err := w.Write(head); err != nil {
 				return err
 			}

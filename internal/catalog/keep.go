@@ -239,7 +239,9 @@ type codec struct {
 
 func (f *Facts) code(c *codec) {
 	c.hash(&f.inputs)
-	c.hash(&f.id)
+	for p := range f.ids {
+		c.hash(&f.ids[p])
+	}
 	for _, s := range []*string{
 		&f.Ref.Kind, &f.Ref.ID, &f.SourcePath, &f.Hash, &f.Path, &f.Name, &f.Stage, &f.MovedTo, &f.UpdatedAt, &f.OldClaim, &f.OldID,
 		&f.Judged.AsOf, &f.Judged.Until,

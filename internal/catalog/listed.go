@@ -3,6 +3,7 @@ package catalog
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 )
 
@@ -10,23 +11,62 @@ import (
 // with one name hold the same. The zero value says nothing.
 type made [sha256.Size]byte
 
-// madeOf names the rows that entries have at some place, in this order.
-func madeOf(fs []*Facts) made {
+// A part is what some files about many entries take from each.
+type part int
+
+const (
+	partRow    part = iota // full.json, its shards and full.ndjson
+	partItem               // lists
+	partSearch             // search.json
+	partNames              // identifiers.json
+	partOld                // the predecessor's lists
+	partViews              // views of codes
+	partFacets             // views by facet
+	partTable              // csv/entries.csv
+	partTables             // the other tables
+	parts
+)
+
+// madeOf names the rows that entries have in files that take a part, in this order.
+func madeOf(p part, fs []*Facts) made {
 	sum := sha256.New()
 	for _, f := range fs {
-		sum.Write(f.id[:])
+		sum.Write(f.ids[p][:])
 	}
 	return made(sum.Sum(nil))
 }
 
-// identify names all that files about many entries take from an entry.
+// identify names what files about many entries take from an entry.
 func (f *Facts) identify() {
-	c := &codec{writing: true}
-	for _, s := range []*string{&f.Ref.Kind, &f.Ref.ID, &f.OldID} {
-		c.text(s)
+	for p := range parts {
+		c := &codec{writing: true}
+		switch p {
+		case partRow:
+			c.bytes(&f.row)
+		case partItem:
+			c.bytes(&f.item)
+		case partSearch:
+			c.bytes(&f.searchItem)
+		case partNames:
+			codeEach(c, &f.identifiers, func(r *identifierRow) { c.text(&r.key); c.bytes(&r.row) })
+		case partOld:
+			c.bytes(&f.oldRow)
+		case partViews:
+			codeEach(c, &f.views, func(r *codeRow) { c.text(&r.code); c.bytes(&r.row) })
+		case partFacets:
+			c.bytes(&f.facetItem)
+		case partTable, partTables:
+			tables := f.csv[:1]
+			if p == partTables {
+				tables = f.csv[1:]
+			}
+			codeEach(c, &tables, c.bytes)
+		}
+		// Where a file takes a part of some entries only, which these are comes from the name.
+		c.text(&f.Ref.Kind)
+		c.text(&f.Ref.ID)
+		f.ids[p] = sha256.Sum256(c.data)
 	}
-	f.codeRows(c)
-	f.id = sha256.Sum256(c.data)
 }
 
 // A sumOf is what was counted and summed of bytes: those of a file, or a digest.
@@ -61,6 +101,23 @@ func (b *builder) digest(name string, of made, rows [][]byte) string {
 		return 0, digestSum(rows), nil
 	})
 	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// putMade is putRows for a response that comes from its rows alone, with what else
+// names it: it is made where it has to be.
+func (b *builder) putMade(name string, of made, also string, key string, make func() (head any, rows [][]byte)) error {
+	return b.addMade(apiFolder+"/"+name, of, [][]byte{[]byte(also)}, func(w io.Writer) error {
+		head, rows := make()
+		data, err := encode(head)
+		if err != nil {
+			return err
+		}
+		before, after, err := split(data, key)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return writeBetween(w, before, rows, after)
+	})
 }
 
 // addMade adds a file that is made of rows and of the parts around them.

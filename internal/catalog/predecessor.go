@@ -34,7 +34,7 @@ func (b *builder) predecessor() error {
 		fs := lists[name]
 		slices.SortStableFunc(fs, func(x, y *Facts) int { return dpga.CompareIDs(x.OldID, y.OldID) })
 		rows := each(fs, func(f *Facts) []byte { return f.oldRow })
-		if err := b.addMade(name+"/index.json", madeOf(fs), nil, func(w io.Writer) error { return writeRows(w, rows, "") }); err != nil {
+		if err := b.addMade(name+"/index.json", madeOf(partOld, fs), nil, func(w io.Writer) error { return writeRows(w, rows, "") }); err != nil {
 			return err
 		}
 	}
@@ -80,7 +80,8 @@ func (b *builder) settleOldIDs() error {
 			return err
 		}
 		f.files = slices.DeleteFunc(f.files, func(o ownFile) bool { return o.path == oldPath(f) })
-		f.OldID, f.oldRow, f.altered, f.id = id, nil, true, [sha256.Size]byte{}
+		f.OldID, f.oldRow, f.altered = id, nil, true
+		f.ids = [parts][sha256.Size]byte{}
 		if id == "" {
 			continue
 		}

@@ -35,7 +35,7 @@ func Read(files fs.FS) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newCatalog()
+	c := newCatalog(len(m.Files))
 	c.origin = m.Origin
 	c.Index.Envelope = m.Envelope
 	for _, f := range m.Files {

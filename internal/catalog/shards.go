@@ -59,7 +59,7 @@ func (b *builder) full() error {
 	for _, key := range keys {
 		lists = append(lists, each(b.kinds[key], func(f *Facts) []byte { return f.row }))
 	}
-	if err := b.putLists("full.json", full, keys, madeOf(b.all), lists); err != nil {
+	if err := b.putLists("full.json", full, keys, madeOf(partRow, b.all), lists); err != nil {
 		return err
 	}
 	bits := 0
@@ -74,7 +74,7 @@ func (b *builder) full() error {
 	}
 	out := FullShards{Envelope: b.envelope(), Total: len(shards)}
 	for n, fs := range shards {
-		rows, of := each(fs, func(f *Facts) []byte { return f.row }), madeOf(fs)
+		rows, of := each(fs, func(f *Facts) []byte { return f.row }), madeOf(partRow, fs)
 		id := fmt.Sprintf("%0*x", (bits+3)/4, n)
 		if bits == 0 {
 			id = "0"
@@ -124,7 +124,7 @@ func (b *builder) pages(k entry.Kind, live []*Facts) error {
 	out := ListPages{Envelope: b.envelope(), Kind: k.Name, Total: len(chunks)}
 	name := func(n int) string { return fmt.Sprintf("%s/%s/%06d.json", k.Folder, pageFolder, n+1) }
 	for n, chunk := range chunks {
-		rows, of := each(chunk, func(f *Facts) []byte { return f.item }), madeOf(chunk)
+		rows, of := each(chunk, func(f *Facts) []byte { return f.item }), madeOf(partItem, chunk)
 		page := ListPage{Envelope: b.envelope(), Kind: k.Name, Total: len(rows), Digest: b.digest(name(n), of, rows), Items: []Item{}}
 		if n+1 < len(chunks) {
 			page.NextPath = known(name(n + 1))

@@ -97,9 +97,16 @@ func (b *builder) framework(f *framework.Framework, views map[string]*viewRows) 
 		for _, f := range at.from {
 			used[f] = true
 		}
-		path, of := viewPath(f.ID, c.Code), madeOf(at.from)
-		v.Total, v.Digest = len(at.rows), b.digest(path, of, at.rows)
-		if err := b.putRows(path, v, "items", of, at.rows); err != nil {
+		path := viewPath(f.ID, c.Code)
+		v.Total = len(at.rows)
+		also, err := encode(v) // crosswalks are in it too
+		if err != nil {
+			return 0, err
+		}
+		if err := b.putMade(path, madeOf(partViews, at.from), string(also), "items", func() (any, [][]byte) {
+			v.Digest = digestOf(at.rows)
+			return v, at.rows
+		}); err != nil {
 			return 0, err
 		}
 		out.Codes = append(out.Codes, Code{v.CodeInfo, path, v.Total})
