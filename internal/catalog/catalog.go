@@ -15,7 +15,6 @@ import (
 	"io/fs"
 	"maps"
 	"path"
-	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -579,9 +578,19 @@ func (b *builder) sampleManifest() error {
 
 // plainSegment is a part of a path that means the same on every disk and in
 // every address: no leading dot, no separator, no escape.
-var segmentWords = regexp.MustCompile(`^[A-Za-z0-9@_]([A-Za-z0-9@._~-]*[A-Za-z0-9@_-])?$`)
-
-func plainSegment(s string) bool { return len(s) <= 200 && segmentWords.MatchString(s) }
+func plainSegment(s string) bool {
+	if s == "" || len(s) > 200 || strings.ContainsRune(".~-", rune(s[0])) || strings.ContainsRune(".~", rune(s[len(s)-1])) {
+		return false
+	}
+	for _, r := range s {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', strings.ContainsRune("@._~-", r):
+		default:
+			return false
+		}
+	}
+	return true
+}
 
 func confined(name string) bool {
 	for segment := range strings.SplitSeq(name, "/") {

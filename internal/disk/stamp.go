@@ -43,12 +43,12 @@ func StampOf(name string) (Stamp, error) {
 func (f *Folder) Stamps() (map[string]Stamp, error) {
 	all := map[string]Stamp{}
 	var left []string
-	err := walk(f.name, "", func(name string, info fs.FileInfo) {
+	err := walk(f.name, "", func(name string, at Stamp) {
 		if Aside(path.Base(name)) {
 			left = append(left, name)
 			return
 		}
-		all[name] = stampOf(info)
+		all[name] = at
 	})
 	if err != nil {
 		return nil, err
@@ -61,13 +61,13 @@ func (f *Folder) Stamps() (map[string]Stamp, error) {
 	return all, nil
 }
 
-func walk(dir, prefix string, visit func(name string, info fs.FileInfo)) error {
+func walk(dir, prefix string, visit func(name string, at Stamp)) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
+	defer d.Close()
 	entries, err := d.ReadDir(-1)
-	d.Close()
 	if err != nil {
 		return err
 	}
@@ -79,14 +79,14 @@ func walk(dir, prefix string, visit func(name string, info fs.FileInfo)) error {
 				return err
 			}
 		case e.Type().IsRegular():
-			info, err := e.Info()
+			at, err := stampIn(d, e)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
 			if err != nil {
 				return err
 			}
-			visit(prefix+name, info)
+			visit(prefix+name, at)
 		}
 	}
 	return nil
