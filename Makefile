@@ -68,4 +68,5 @@ soak: ## the tests that take minutes: every state a killed run can leave, a buck
 	$(GO) test ./internal/cli -run Killed -every -v -timeout 30m
 	$(GO) test ./internal/bot -run TestRespondAtGitHubKilled -every -v -timeout 30m
 	PATH="$$PWD/bin:$$PATH" $(GO) test -tags soak ./internal/publish -run MinIO -v -timeout 30m
+	$(GO) test ./internal/site -run 'TestMakeIsBuild|TestWritingAgain' -every -v -timeout 30m
 	$(GO) test ./internal/cli/dpg -run Replayed -every -v -timeout 60m

@@ -3,6 +3,7 @@ package site
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -20,6 +21,8 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
+
+var every = flag.Bool("every", false, "try many more edits of a registry, not only some")
 
 // A builder keeps one folder up to date as dpg build does.
 type builder struct {
@@ -238,9 +241,10 @@ func (b *builder) harm(r *rand.Rand) string {
 // the folder meanwhile, a folder that is kept up to date holds what is made at once, to
 // the byte; and what is built again with nothing changed writes nothing.
 func TestMakeIsBuild(t *testing.T) {
-	seeds, steps := uint64(3), 20
-	if testing.Short() {
-		seeds = 1
+	t.Parallel()
+	seeds, steps := uint64(2), 12
+	if *every {
+		seeds, steps = 12, 30
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {

@@ -37,6 +37,7 @@ func TestOpenAPIForOthers(t *testing.T) {
 	if err != nil {
 		t.Skip("npm is not here, so openapi.json was NOT LINTED and NO CLIENT was generated; apt-get install npm")
 	}
+	t.Parallel() // npm mostly waits
 	c := included(t)
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("testdata/client")); err != nil {

@@ -25,8 +25,14 @@ import (
 // each edit holds what a folder has that is written once, to the byte; and only
 // files whose bytes changed were written.
 func TestWritingAgainIsWritingOnce(t *testing.T) {
-	for seed := range uint64(4) {
+	t.Parallel()
+	seeds := uint64(2)
+	if *every {
+		seeds = 8
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
 			r := rand.New(rand.NewPCG(seed, 1))
 			files := map[string]string{
 				"registry.yaml": "schema: registry/v1\nname: R\nbase_url: https://example.org/\nlanguages: [en]\nkinds: [dpg, resource]\nframeworks: [mini]\nlicense: CC0-1.0\nattribution: R\n",
