@@ -9,7 +9,6 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -166,7 +165,7 @@ func (s *Stored) settle(names []string) {
 		return
 	}
 	slices.Sort(names)
-	b := []byte(notesMagic)
+	b := append(make([]byte, 0, len(names)*(sha256.Size+96)), notesMagic...)
 	for _, name := range names {
 		sum, known := s.sums[name]
 		if !known {
@@ -201,7 +200,7 @@ func (s *Stored) recall() (names map[string]bool, manifest fileSum) {
 	if !whole {
 		return nil, manifest
 	}
-	names, sums := map[string]bool{}, map[string][sha256.Size]byte{}
+	names, sums := make(map[string]bool, len(s.stamps)), make(map[string][sha256.Size]byte, len(s.stamps))
 	for len(data) > 0 {
 		n, used := binary.Uvarint(data)
 		if used <= 0 || uint64(len(data)-used) < n || uint64(len(data)-used)-n < 32+sha256.Size {
@@ -223,7 +222,7 @@ func (s *Stored) recall() (names map[string]bool, manifest fileSum) {
 		}
 		data = data[32+sha256.Size:]
 	}
-	maps.Copy(s.sums, sums)
+	s.sums = sums
 	return names, manifest
 }
 

@@ -6,9 +6,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
+	"runtime"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // A Stamp is by what a file is told to be as it was, without reading it.
@@ -41,18 +44,13 @@ func StampOf(name string) (Stamp, error) {
 // Stamps gives the stamps of the regular files below the folder, by slash-separated
 // name, and clears what an interrupted run left.
 func (f *Folder) Stamps() (map[string]Stamp, error) {
-	all := map[string]Stamp{}
-	var left []string
-	err := walk(f.name, "", func(name string, at Stamp) {
-		if Aside(path.Base(name)) {
-			left = append(left, name)
-			return
-		}
-		all[name] = at
-	})
-	if err != nil {
+	w := &walk{all: map[string]Stamp{}}
+	w.work.SetLimit(runtime.GOMAXPROCS(0))
+	err := w.folder(f.name, "")
+	if err = errors.Join(err, w.work.Wait()); err != nil {
 		return nil, err
 	}
+	all, left := w.all, w.left
 	for _, name := range left {
 		if err := f.Remove(name); err != nil {
 			return nil, fmt.Errorf("clear what an interrupted run left in %s: %w", f.name, Explain(err))
@@ -61,35 +59,64 @@ func (f *Folder) Stamps() (map[string]Stamp, error) {
 	return all, nil
 }
 
-func walk(dir, prefix string, visit func(name string, at Stamp)) error {
-	d, err := os.Open(dir)
+// A walk takes stamps, in several folders at a time.
+type walk struct {
+	work errgroup.Group
+	mu   sync.Mutex
+	all  map[string]Stamp
+	left []string // files aside
+}
+
+func (w *walk) folder(dir, prefix string) error {
+	folders, err := w.files(dir, prefix)
 	if err != nil {
 		return err
+	}
+	for _, name := range folders {
+		below := func() error { return w.folder(filepath.Join(dir, name), prefix+name+"/") }
+		if w.work.TryGo(below) {
+			continue
+		}
+		if err := below(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// files notes the files of a folder and gives the folders in it.
+func (w *walk) files(dir, prefix string) (folders []string, err error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
 	}
 	defer d.Close()
 	entries, err := d.ReadDir(-1)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, e := range entries {
-		name := e.Name()
-		switch {
-		case e.IsDir():
-			if err := walk(filepath.Join(dir, name), prefix+name+"/", visit); err != nil {
-				return err
+	stamps := make([]Stamp, len(entries))
+	for i, e := range entries {
+		if e.IsDir() {
+			folders = append(folders, e.Name())
+		} else if e.Type().IsRegular() && !Aside(e.Name()) {
+			if stamps[i], err = stampIn(d, e); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, err
 			}
-		case e.Type().IsRegular():
-			at, err := stampIn(d, e)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			visit(prefix+name, at)
 		}
 	}
-	return nil
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, e := range entries {
+		switch name := prefix + e.Name(); {
+		case !e.Type().IsRegular():
+		case Aside(e.Name()):
+			w.left = append(w.left, name)
+		case stamps[i] != Stamp{}: // it is there still
+			w.all[name] = stamps[i]
+		}
+	}
+	return folders, nil
 }
 
 // CopyTo writes what stands at name to w.
