@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -179,7 +180,11 @@ func (v *Verdict) table() string {
 func (p Preview) markdown() string {
 	var b strings.Builder
 	e := p.Entry
-	fmt.Fprintf(&b, "### How the catalog will show %s\n\n", diag.Code(e.Name, 120))
+	name := cmp.Or(e.Name, e.ID) // one that is removed has no name any more
+	if name == "" {
+		return ""
+	}
+	fmt.Fprintf(&b, "### How the catalog will show %s\n\n", diag.Code(name, 120))
 	if p.Text != "" {
 		fmt.Fprintf(&b, "%s\n\n", diag.Code(p.Text, 400))
 	}
@@ -192,7 +197,9 @@ func (p Preview) markdown() string {
 	if len(e.Types) > 0 {
 		facts = append(facts, diag.Code(strings.Join(e.Types, ", "), 120))
 	}
-	facts = append(facts, "stage "+diag.Code(e.Status.Stage, 40))
+	if e.Status.Stage != "" {
+		facts = append(facts, "stage "+diag.Code(e.Status.Stage, 40))
+	}
 	b.WriteString(strings.Join(facts, " · ") + "\n\n")
 	for _, l := range p.Licenses {
 		b.WriteString(l.markdown())

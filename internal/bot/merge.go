@@ -24,6 +24,7 @@ type merge struct {
 	changes       []registry.Change // of the registry's files since head left base; paths relative to folder
 	outside       []string          // other files that changed, by path in the repository
 	own           bool              // the bot made the pull request and every commit of it
+	form          bool              // it was made of an issue form
 	clashes       map[string]bool   // changed files that base changed too, to something else; paths relative to folder
 	before, after *registry.Registry
 	files         registry.Files // of after
@@ -112,6 +113,7 @@ func (b *Bot) merge(ctx context.Context, pr forge.PullRequest) (*merge, error) {
 	if m.before, err = registry.Load(ctx, baseFiles, registry.Options{Prefix: m.folder}); err != nil {
 		return nil, err
 	}
+	m.form = ours(pr) && strings.HasPrefix(pr.Head, m.before.Settings.Bot.Prefix()+"issue-")
 	m.after, err = registry.Load(ctx, m.files, registry.Options{Prefix: m.folder, Rules: m.before})
 	if err != nil {
 		return nil, err

@@ -315,7 +315,7 @@ func (b *Bot) obey(ctx context.Context, s *subject, c forge.Comment, commands []
 		out.flag = flagRefused
 		return out, nil
 	}
-	text, err := b.settle(ctx, d, fmt.Sprintf("decide-%d", c.ID))
+	text, err := b.settle(ctx, d, fmt.Sprintf("decide-%d-%d", s.number, c.ID))
 	if err != nil {
 		return out, err
 	}

@@ -259,7 +259,7 @@ func (m *merge) judge(ctx context.Context, pr forge.PullRequest, asOf string) (*
 			return nil, err
 		}
 	}
-	v.Findings, v.Reasons = found, m.reasons(pr.Base, found)
+	v.Findings, v.Reasons = found, m.reasons(pr, found)
 	v.Previews, v.Entries = m.previews(asOf)
 	v.shown = remember(m.shown)
 	if !v.own {

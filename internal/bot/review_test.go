@@ -36,10 +36,20 @@ func why(v *Verdict) []string {
 
 const decision = "decisions: [{ruling: reject, code: needs/N1, by: {github: ada, id: 1}, as: registry, date: 2026-02-01, reason: It does not.}]\n"
 
+// recognised is an entry that says so.
+func recognised(t *testing.T, id, by string) string {
+	return swap(t, entryFile(id, ""), "stage: nominee", "stage: dpg, recognised_by: "+by+", url: https://body.example.org/"+id)
+}
+
 func TestReview(t *testing.T) {
+	// Ada proposes. A number that is not hers is somebody else's, whatever the login.
+	led := entryFile("led", "stewards: [{github: ada, id: 1}]\n"+decision)
+	kept := entryFile("kept", "stewards: [{github: steve, id: 8}, {github: ada, id: 99}]\n")
 	base := map[string]string{
-		dpg("aid"): entryFile("aid", ""),
-		dpg("led"): entryFile("led", "stewards: [{github: ada, id: 1}]\n"+decision),
+		dpg("aid"):  entryFile("aid", ""),
+		dpg("led"):  led,
+		dpg("kept"): kept,
+		dpg("good"): recognised(t, "good", "Body A"),
 		"registry/resources/guide.yaml": `schema: resource/v1
 id: guide
 name: A guide to aid
@@ -98,7 +108,7 @@ sources: [{name: The guide, url: "https://example.org/guide", as_of: 2026-01-15}
 			name:   "no policy any more",
 			change: map[string]string{"registry/policy.yaml": gone},
 			want:   forge.Neutral,
-			why:    []string{"It changes the policy: registry/policy.yaml"},
+			why:    []string{"It changes the policy: registry/policy.yaml (deleted)"},
 		},
 		{
 			name:   "a framework",
@@ -129,6 +139,52 @@ sources: [{name: The guide, url: "https://example.org/guide", as_of: 2026-01-15}
 			change: map[string]string{dpg("aid"): entryFile("aid", decision)},
 			want:   forge.Neutral,
 			why:    []string{"It changes decisions: dpg/aid"},
+		},
+		{
+			name:   "words of an entry of which the proposer is a steward",
+			change: map[string]string{dpg("led"): swap(t, led, "small clinics", "clinics")},
+			want:   forge.Success,
+		},
+		{
+			name:   "words of an entry that has other stewards",
+			change: map[string]string{dpg("kept"): swap(t, kept, "small clinics", "clinics")},
+			want:   forge.Neutral,
+			why:    []string{"It changes an entry whose stewards did not propose this: dpg/kept (steve, ada)"},
+		},
+		{
+			name:   "the same, made the proposer's own with it",
+			change: map[string]string{dpg("kept"): entryFile("kept", "stewards: [{github: ada, id: 1}]\n")},
+			want:   forge.Neutral,
+			why: []string{"It changes who the stewards are: dpg/kept",
+				"It changes an entry whose stewards did not propose this: dpg/kept (steve, ada)"},
+		},
+		{
+			name:   "only the place of an entry that has other stewards",
+			change: map[string]string{dpg("kept"): gone, "registry/dpgs/k/kept.yaml": kept},
+			want:   forge.Success,
+		},
+		{
+			name:   "a recognition",
+			change: map[string]string{dpg("aid"): recognised(t, "aid", "Body A")},
+			want:   forge.Neutral,
+			why:    []string{"It says that somebody recognised this as a digital public good: dpg/aid (Body A)"},
+		},
+		{
+			name:   "a new entry with a recognition",
+			change: map[string]string{dpg("new"): recognised(t, "new", "Body A")},
+			want:   forge.Neutral,
+			why:    []string{"It says that somebody recognised this as a digital public good: dpg/new (Body A)"},
+		},
+		{
+			name:   "a recognition by somebody else",
+			change: map[string]string{dpg("good"): recognised(t, "good", "Body B")},
+			want:   forge.Neutral,
+			why:    []string{"It says that somebody recognised this as a digital public good: dpg/good (Body B)"},
+		},
+		{
+			name:   "words of an entry that is recognised",
+			change: map[string]string{dpg("good"): swap(t, recognised(t, "good", "Body A"), "small clinics", "clinics")},
+			want:   forge.Success,
 		},
 		{
 			name: "a waiver for its own error",
@@ -184,12 +240,14 @@ sources: [{name: The guide, url: "https://example.org/guide", as_of: 2026-01-15}
 		{
 			name:   "it is archived",
 			change: map[string]string{dpg("aid"): swap(t, entryFile("aid", ""), "stage: nominee", "stage: archived, reason: Nobody keeps it.")},
-			want:   forge.Success,
+			want:   forge.Neutral,
+			why:    []string{"It takes an entry out of the lists of the catalog: dpg/aid (archived)"},
 		},
 		{
 			name:   "it is removed",
 			change: map[string]string{dpg("aid"): "schema: dpg/v1\nid: aid\nstatus: {stage: removed, as_of: 2026-02-01, reason: Asked for.}\n"},
-			want:   forge.Success,
+			want:   forge.Neutral,
+			why:    []string{"It takes an entry out of the lists of the catalog: dpg/aid (removed)"},
 		},
 		{
 			name:   "base got an entry with the same repository meanwhile",
@@ -256,20 +314,20 @@ sources: [{name: The guide, url: "https://example.org/guide", as_of: 2026-01-15}
 			name:   "the whole registry is deleted",
 			change: map[string]string{"registry": gone},
 			want:   forge.Failure,
-			found:  []string{dpg("aid") + " entry-deleted error", dpg("led") + " entry-deleted error", "registry/resources/guide.yaml entry-deleted error"},
+			found:  []string{dpg("aid") + " entry-deleted error", dpg("good") + " entry-deleted error", dpg("kept") + " entry-deleted error", dpg("led") + " entry-deleted error", "registry/resources/guide.yaml entry-deleted error"},
 			why: []string{
-				"It changes the registry's settings: registry/registry.yaml", "It changes the policy: registry/policy.yaml",
-				"It changes a framework: registry/frameworks/needs.yaml",
+				"It changes the registry's settings: registry/registry.yaml (deleted)", "It changes the policy: registry/policy.yaml (deleted)",
+				"It changes a framework: registry/frameworks/needs.yaml (deleted)",
 			},
 		},
 		{
 			name:   "the registry becomes a link",
 			change: map[string]string{"registry": "-> /etc"},
 			want:   forge.Failure,
-			found:  []string{dpg("aid") + " entry-deleted error", dpg("led") + " entry-deleted error", "registry/resources/guide.yaml entry-deleted error"},
+			found:  []string{dpg("aid") + " entry-deleted error", dpg("good") + " entry-deleted error", dpg("kept") + " entry-deleted error", dpg("led") + " entry-deleted error", "registry/resources/guide.yaml entry-deleted error"},
 			why: []string{
-				"It changes the registry's settings: registry/registry.yaml", "It changes the policy: registry/policy.yaml",
-				"It changes a framework: registry/frameworks/needs.yaml", "It changes files outside the registry's folder: registry",
+				"It changes the registry's settings: registry/registry.yaml (deleted)", "It changes the policy: registry/policy.yaml (deleted)",
+				"It changes a framework: registry/frameworks/needs.yaml (deleted)", "It changes files outside the registry's folder: registry",
 			},
 		},
 	} {
@@ -465,7 +523,7 @@ func TestAssessmentsInPullRequests(t *testing.T) {
 		{"deleted", map[string]string{assessment("aid"): gone}, forge.Neutral, []string{byHand + assessment("aid")}},
 		{"deleted with its entry archived", map[string]string{
 			assessment("aid"): gone, dpg("aid"): swap(t, aid, "nominee", "archived"),
-		}, forge.Success, nil},
+		}, forge.Neutral, []string{"It takes an entry out of the lists of the catalog: dpg/aid (archived)"}},
 		{"for an archived entry", map[string]string{assessment("old"): stale}, forge.Neutral, []string{byHand + assessment("old")}},
 		{"beside no entry", map[string]string{"registry/assessments/dpgs/a/aid.yaml": right},
 			forge.Failure, []string{byHand + "registry/assessments/dpgs/a/aid.yaml"}},
