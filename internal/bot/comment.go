@@ -89,7 +89,7 @@ func (v *Verdict) report(pr forge.PullRequest) string {
 	} else if n > 0 {
 		fmt.Fprintf(&b, "Where a repair has one right answer the bot suggests it at the line itself, to be taken with one click (%d here); `dpg validate --fix` makes them all.\n\n", n)
 	}
-	end := fmt.Sprintf("<sub>This is about commit %.12s, which changes %s of the registry, judged by the rules on %s. To try again, push to this branch, or run the check again. "+
+	end := fmt.Sprintf("<sub>This is about commit %.12s, which changes %s of the registry, judged by the rules on %s. To try again, push to this branch, or write `/dpg validate` in a comment. "+
 		"On your machine, `dpg validate` gives the same findings, and `dpg explain RULE` the reason for a rule.</sub>\n",
 		pr.HeadSHA, plural(v.Files, "file", "files"), diag.Code(pr.Base, 80))
 	shown := 0

@@ -22,7 +22,7 @@ import (
 type merge struct {
 	folder        string            // of the registry
 	changes       []registry.Change // of the registry's files since head left base; paths relative to folder
-	outside       []string          // other files that changed, by path in the repository
+	outside       []string          // other files that changed, by path in the repository, and if they were deleted
 	own           bool              // the bot made the pull request and every commit of it
 	form          bool              // it was made of an issue form
 	clashes       map[string]bool   // changed files that base changed too, to something else; paths relative to folder
@@ -85,6 +85,8 @@ func (b *Bot) merge(ctx context.Context, pr forge.PullRequest) (*merge, error) {
 		}
 		if in {
 			m.changes = append(m.changes, registry.Change{Path: name, Deleted: c.Deleted})
+		} else if c.Deleted {
+			m.outside = append(m.outside, c.Path+" (deleted)")
 		} else {
 			m.outside = append(m.outside, c.Path)
 		}

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 
@@ -123,8 +124,16 @@ func (m *merge) stewardsPassedBy(pr forge.PullRequest, was, is entry.Entry) stri
 	if len(was.Stewards) == 0 || reflect.DeepEqual(was, is) || m.own && !m.form {
 		return ""
 	}
+	credit := "" // whom the bot's commit names: the one who filled in the form
+	if m.own {
+		message := strings.TrimSpace(m.headCommit.Message)
+		credit = message[strings.LastIndexByte(message, '\n')+1:]
+	}
 	var names []string
 	for _, s := range was.Stewards {
+		if s.ID != 0 && strings.Contains(credit, fmt.Sprintf(" <%d+", s.ID)) {
+			return ""
+		}
 		// Logins change hands, numbers do not.
 		if s.ID != 0 && s.ID == pr.Author.ID || s.ID == 0 && strings.EqualFold(s.GitHub, pr.Author.Login) {
 			return ""

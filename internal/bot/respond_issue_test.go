@@ -237,6 +237,8 @@ func TestCorrection(t *testing.T) {
 	}{
 		{"a website", "rita", map[string]string{"entry": "clinic", "what": "website", "value": "https://new.example.org/"},
 			[2]string{"website: https://clinic.example.org/\n", "website: https://new.example.org/\n"}, ""},
+		{"a website, by its steward", "steve", map[string]string{"entry": "clinic", "what": "website", "value": "https://new.example.org/"},
+			[2]string{"website: https://clinic.example.org/\n", "website: https://new.example.org/\n"}, ""},
 		{"a key that is missing", "rita", map[string]string{"entry": "dpg/clinic", "what": "contact_url", "value": "https://clinic.example.org/contact"},
 			[2]string{"", "contact_url: https://clinic.example.org/contact\n"}, ""},
 		{"the licence", "rita", map[string]string{"entry": "clinic", "what": "license", "value": "Apache-2.0"}, [2]string{"MIT", "Apache-2.0"}, ""},
@@ -277,6 +279,15 @@ func TestCorrection(t *testing.T) {
 			}
 			if diff := cmp.Diff(want, d.file(pulls[0].Head, dpg("clinic"))+"\n"); diff != "" {
 				t.Errorf("the entry (-want +got):\n%s", diff)
+			}
+			// Of what its steward asks for nothing but a ruling asks for a person.
+			passed, verdict := "whose stewards did not propose this", forge.Neutral
+			if tt.who == "steve" && tt.answers["what"] == "website" {
+				verdict = forge.Success
+			}
+			check, _ := d.check(pulls[0].HeadSHA)
+			if check.Conclusion != verdict || strings.Contains(check.Summary, passed) != (tt.who != "steve") {
+				t.Errorf("the check is %s, want %s: %s", check.Conclusion, verdict, check.Summary)
 			}
 			d.still("again", func() { d.respond(number) })
 		})

@@ -181,6 +181,29 @@ func TestRespondRules(t *testing.T) {
 	}
 }
 
+// Comments on different pull requests may have the same number at a forge; rulings
+// asked for in them must not take each other's place.
+func TestRespondKeepsRulingsApart(t *testing.T) {
+	d := newDesk(t, map[string]string{dpg("clinic"): stewarded("clinic"), dpg("aid"): entryFile("aid", "")})
+	d.people()
+	one := d.open("one", map[string]string{dpg("clinic"): swap(t, stewarded("clinic"), "Nurses in rural", "Nurses in all rural")})
+	two := d.open("two", map[string]string{dpg("aid"): swap(t, entryFile("aid", ""), "Nurses in rural", "Nurses in all rural")})
+	for _, number := range []int{one, two} {
+		d.says("maria", number, "/dpg reject needs/N1 because the site says otherwise")
+		d.respond(number)
+	}
+	var changed []string
+	for _, pr := range d.pulls(forge.Open) {
+		if pr.Own {
+			changed = append(changed, d.proposed(pr.Head)...)
+		}
+	}
+	slices.Sort(changed)
+	if diff := cmp.Diff([]string{"M\t" + dpg("aid"), "M\t" + dpg("clinic")}, changed); diff != "" {
+		t.Errorf("proposed (-want +got):\n%s", diff)
+	}
+}
+
 // Who the stewards are is read from the default branch.
 func TestRespondTakesNoStewardFromThePullRequest(t *testing.T) {
 	d := newDesk(t, map[string]string{dpg("clinic"): stewarded("clinic")})

@@ -50,6 +50,7 @@ func TestReview(t *testing.T) {
 		dpg("led"):  led,
 		dpg("kept"): kept,
 		dpg("good"): recognised(t, "good", "Body A"),
+		".github/workflows/judge.yml": "name: Judge\n",
 		"registry/resources/guide.yaml": `schema: resource/v1
 id: guide
 name: A guide to aid
@@ -207,6 +208,12 @@ sources: [{name: The guide, url: "https://example.org/guide", as_of: 2026-01-15}
 			change: map[string]string{".github/workflows/x.yaml": "x", "registry2/dpgs/new.yaml": entryFile("new", "")},
 			want:   forge.Neutral,
 			why:    []string{"It changes files outside the registry's folder: .github/workflows/x.yaml, registry2/dpgs/new.yaml"},
+		},
+		{
+			name:   "what guards the registry is deleted",
+			change: map[string]string{".github/workflows/judge.yml": gone},
+			want:   forge.Neutral,
+			why:    []string{"It changes files outside the registry's folder: .github/workflows/judge.yml (deleted)"},
 		},
 		{
 			name:   "a link out of the registry",
@@ -659,6 +666,20 @@ func TestLongPreviews(t *testing.T) {
 		if !strings.Contains(comment, want) {
 			t.Errorf("comment does not say %q", want)
 		}
+	}
+}
+
+// An entry that is removed has no name any more, and one that says nothing no preview.
+func TestPreviewOfLittle(t *testing.T) {
+	d := newDesk(t, map[string]string{dpg("aid"): entryFile("aid", "")})
+	number := d.open("topic", map[string]string{
+		dpg("aid"):   "schema: dpg/v1\nid: aid\nstatus: {stage: removed, as_of: 2026-02-01, reason: Asked for.}\n",
+		dpg("blank"): "schema: dpg/v1\nx: y\n",
+	})
+	d.review(number)
+	comment := d.comment(number)
+	if n := strings.Count(comment, "### "); n != 1 || !strings.Contains(comment, "show `aid`\n\nstage `removed`\n") || strings.Contains(comment, "(blank)") {
+		t.Errorf("the comment has %d previews: %s", n, comment)
 	}
 }
 

@@ -214,6 +214,9 @@ func (p Program) find(args []string) (*Command, []string) {
 
 func (p Program) unknown(args []string) error {
 	if under := p.under(args[0]).Commands; len(under) > 0 {
+		if len(args) > 1 && !strings.HasPrefix(args[1], "-") {
+			return Usagef("there is no command %q; there are %s", args[0]+" "+args[1], names(under))
+		}
 		return Usagef("%s needs one more word: %s", args[0], names(under))
 	}
 	return Usagef("there is no command %q; there are %s", args[0], names(p.listed()))

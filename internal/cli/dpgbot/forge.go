@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 	"github.com/dpg-registry/dpg-registry/internal/diag"
@@ -20,6 +21,11 @@ import (
 // openLocal opens a local forge; a folder that is none is a mistake in the
 // command line.
 func openLocal(dir string) (*forge.Local, error) {
+	if scheme, _, found := strings.Cut(dir, ":"); found && len(scheme) > 1 { // C: is a drive
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return nil, cli.Usagef("there is no forge %q; name it as github:OWNER/REPO, or as a folder made by dpgbot forge init", dir)
+		}
+	}
 	f, err := forge.OpenLocal(dir)
 	if _, missing := os.Stat(filepath.Join(dir, "repo.git")); err != nil && errors.Is(missing, fs.ErrNotExist) {
 		return nil, cli.Usagef("%v", err)
@@ -33,7 +39,10 @@ var initCommand = cli.Command{
 	Summary: "make a local forge: a bare repository with pull requests as files",
 	Help: `
 Makes a folder that stands in for GitHub. DIR/repo.git is a bare Git repository to
-clone from and push to. Pull requests, comments and checks are files beside it.`,
+clone from and push to. Pull requests, comments and checks are files beside it.
+
+To merge a pull request, merge its branch with git and push the default branch. To
+close one, write "state: closed" in DIR/pulls/NUMBER/pull.yaml.`,
 	Examples: []string{
 		"dpgbot forge init ./forge",
 		"git push ./forge/repo.git main",

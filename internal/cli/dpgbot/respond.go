@@ -98,12 +98,19 @@ that says no is an answer: the exit code is 0.
 }
 
 func outcome(r *bot.Response) string {
-	s := fmt.Sprintf("%d commands taken, %d refused", r.Taken, r.Refused)
+	noun, things := "commands", "things"
+	if r.Taken == 1 {
+		noun = "command"
+	}
+	if r.Problems == 1 {
+		things = "thing"
+	}
+	s := fmt.Sprintf("%d %s taken, %d refused", r.Taken, noun, r.Refused)
 	switch {
 	case r.Pull > 0:
 		s += fmt.Sprintf("; the issue is proposed as pull request %d", r.Pull)
 	case r.Problems > 0:
-		s += fmt.Sprintf("; the issue has %d things to change", r.Problems)
+		s += fmt.Sprintf("; the issue has %d %s to change", r.Problems, things)
 	}
 	return s
 }
