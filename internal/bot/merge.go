@@ -25,6 +25,7 @@ type merge struct {
 	outside       []string          // other files that changed, by path in the repository, and if they were deleted
 	own           bool              // the bot made the pull request and every commit of it
 	form          bool              // it was made of an issue form
+	apart         bool              // head has no history in common with base: nothing of it is looked at
 	clashes       map[string]bool   // changed files that base changed too, to something else; paths relative to folder
 	before, after *registry.Registry
 	files         registry.Files // of after
@@ -60,12 +61,11 @@ func (b *Bot) merge(ctx context.Context, pr forge.PullRequest) (*merge, error) {
 	if err != nil {
 		return nil, err
 	}
-	if fork == nil {
-		return nil, fmt.Errorf("branch %q has no history in common with %q", pr.Head, pr.Base)
-	}
-
 	m := &merge{folder: b.folder(), clashes: map[string]bool{}}
-	if ours(pr) {
+	if fork == nil { // whoever has a pull request open can push that
+		m.apart, fork, head = true, base, base
+	}
+	if ours(pr) && !m.apart {
 		theirs, err := b.personsCommit(ctx, fork, head)
 		if err != nil {
 			return nil, err

@@ -333,6 +333,13 @@ func (m *merge) findings(ctx context.Context, base, asOf string) ([]diag.Diagnos
 		_, unread := assess.Read(m.after)
 		found = append(found, slices.DeleteFunc(unread, func(d diag.Diagnostic) bool { return !changed[d.Path] })...)
 	}
+	if m.apart {
+		found = append(found, diag.Diagnostic{
+			Path: m.folder, Rule: "base-apart", Severity: diag.Error,
+			Message: fmt.Sprintf("the pull request shares no commit with branch %q, so nobody can say what it changes", base),
+			Hint:    fmt.Sprintf("begin a branch at %q, make your change there, and push that in place of this one", base),
+		})
+	}
 	for _, c := range m.changes {
 		full := m.full(c.Path)
 		if d := m.before.At(full); c.Deleted && m.wasEntry(full) && m.after.Entry(d.Ref) == nil {

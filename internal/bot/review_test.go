@@ -46,10 +46,10 @@ func TestReview(t *testing.T) {
 	led := entryFile("led", "stewards: [{github: ada, id: 1}]\n"+decision)
 	kept := entryFile("kept", "stewards: [{github: steve, id: 8}, {github: ada, id: 99}]\n")
 	base := map[string]string{
-		dpg("aid"):  entryFile("aid", ""),
-		dpg("led"):  led,
-		dpg("kept"): kept,
-		dpg("good"): recognised(t, "good", "Body A"),
+		dpg("aid"):                    entryFile("aid", ""),
+		dpg("led"):                    led,
+		dpg("kept"):                   kept,
+		dpg("good"):                   recognised(t, "good", "Body A"),
 		".github/workflows/judge.yml": "name: Judge\n",
 		"registry/resources/guide.yaml": `schema: resource/v1
 id: guide
@@ -666,6 +666,33 @@ func TestLongPreviews(t *testing.T) {
 		if !strings.Contains(comment, want) {
 			t.Errorf("comment does not say %q", want)
 		}
+	}
+}
+
+// Somebody may push a branch with a history of its own over the one that they
+// proposed. The answer is to them; an error would be tried again and again, and keep
+// others waiting.
+func TestHistoryOfItsOwn(t *testing.T) {
+	d := newDesk(t, map[string]string{dpg("aid"): entryFile("aid", "")})
+	number := d.open("topic", map[string]string{dpg("new"): entryFile("new", "")})
+	tree := d.git("", "mktree")
+	d.git("", "update-ref", "refs/heads/topic", d.git("", "commit-tree", "-m", "alone", tree))
+	v := d.review(number)
+	if diff := cmp.Diff([]string{"registry base-apart error"}, found(v)); diff != "" || v.Conclusion != forge.Failure {
+		t.Errorf("conclusion %s; findings (-want +got):\n%s", v.Conclusion, diff)
+	}
+	if diff := cmp.Diff([]string(nil), why(v)); diff != "" {
+		t.Errorf("reasons (-want +got):\n%s", diff)
+	}
+	if comment := d.comment(number); !strings.Contains(comment, "shares no commit") || !strings.Contains(comment, "**Next: you.**") {
+		t.Errorf("the comment is %q", comment)
+	}
+	d.still("a second review", func() { d.review(number) })
+	d.people()
+	d.says("ada", number, "/dpg fix\n/dpg assess\n/dpg validate")
+	d.respond(number)
+	if answer := d.lastAnswer(number); strings.Contains(answer, "Done") {
+		t.Errorf("the answer is %q", answer)
 	}
 }
 

@@ -18,6 +18,10 @@ var Others = []*Rule{
 		`Assessments are written by the bot, each beside its entry: that of dpgs/dhis2.yaml is assessments/dpgs/dhis2.yaml. Nobody
 needs to write or mend one by hand. Delete the file that is named, and the bot makes it anew; what people decided
 stands in the entry, under "decisions", and is not lost.`),
+	other("base-apart", "a pull request has history in common with the branch that it goes to",
+		`The commits proposed do not go back to any commit of the main branch, as after "git checkout --orphan" or a push from
+another repository. What such a pull request changes cannot be told. Begin a branch at the main branch, make the change
+there, and push it in place of the one that was proposed.`),
 	other("base-moved", "what a pull request changes has not changed on the branch that it goes to",
 		`Somebody changed the same file on the main branch after this pull request began, so nobody has seen what merging will
 make of it. Merge the main branch into yours (on GitHub: "Update branch"), settle what differs, and push.`),

@@ -75,7 +75,7 @@ errors always. The policy does not change them, and they cannot be set aside.
 	for _, r := range lint.Others {
 		judged := "always"
 		switch r.ID {
-		case "base-moved":
+		case "base-apart", "base-moved":
 			judged = "in a pull request"
 		case "entry-deleted":
 			judged = "in a change"
