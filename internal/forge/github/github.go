@@ -132,7 +132,10 @@ func (f *Forge) logf(format string, args ...any) {
 // address reads a base address; one without TLS is for this machine alone.
 func address(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" {
+	if err == nil && (u.User != nil || u.RawQuery != "") || err != nil && strings.Contains(s, "@") {
+		return nil, errors.New("it holds more than an address such as https://api.github.com/; a name, a password or a token has no place in it")
+	}
+	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("%q is not an address such as https://api.github.com/", s)
 	}
 	local := u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" || u.Hostname() == "::1"
