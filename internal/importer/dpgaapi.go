@@ -228,6 +228,7 @@ func (b *Batch) live(r *live, o Live, seen map[string]string) {
 	if items := r.texts("openStandards"); items != nil {
 		e.Standard = &entry.Answers{Standards: &entry.Answer{Items: items}}
 	}
+	e.Status = r.status(o)
 	for _, k := range slices.Sorted(maps.Keys(r.fields)) {
 		if !saysNothing(r.fields[k]) {
 			r.ledger.add(r.label, source.Pointer(clip(k)), "the key is not known here, and is left out")
@@ -250,7 +251,6 @@ func (b *Batch) live(r *live, o Live, seen map[string]string) {
 	}
 	seen[e.ID] = r.label
 	e.Language = "en"
-	e.Status = entry.Status{Stage: entry.StageDPG, RecognisedBy: dpga.RecognisedBy, AsOf: o.AsOf, URL: o.Origin}
 	from := entry.Source{Name: "Digital Public Goods Alliance, registry", URL: o.Origin, AsOf: o.AsOf}
 	if number != "" {
 		from.Name += ", dpgId " + clip(number)
@@ -261,6 +261,20 @@ func (b *Batch) live(r *live, o Live, seen map[string]string) {
 		rec.Keys = []string{key("same_as.dpga", slug)}
 	}
 	b.Records = append(b.Records, rec)
+}
+
+// status is what the list says by naming a record: that it is recognised. A record
+// that says of itself that it is something else is not taken for that.
+func (r *live) status(o Live) entry.Status {
+	switch stage := r.text("stage"); strings.ToLower(stage) {
+	case "", entry.StageDPG:
+		return entry.Status{Stage: entry.StageDPG, RecognisedBy: dpga.RecognisedBy, AsOf: o.AsOf, URL: o.Origin}
+	case entry.StageNominee:
+		return entry.Status{Stage: entry.StageNominee, AsOf: o.AsOf, URL: o.Origin}
+	default:
+		r.ledger.add(r.label, "/stage", fmt.Sprintf("stage %q is neither dpg nor nominee, and no recognition is noted", clip(stage)))
+		return entry.Status{}
+	}
 }
 
 func number1to17(s string) (int, bool) {

@@ -204,7 +204,9 @@ func TestReadDPGAAPI(t *testing.T) {
 		{"slug": "../../etc", "name": ""},
 		{"slug": "con", "name": "Con"},
 		"text",
-		{}
+		{},
+		{"slug": "still-new", "name": "Still New", "stage": "nominee"},
+		{"slug": "gone", "name": "Gone", "stage": "expired"}
 	]}`
 	const want = `/data/0
 schema: dpg/v1
@@ -256,6 +258,30 @@ sources:
   - name: Digital Public Goods Alliance, registry, dpgId GID0090
     url: https://app.digitalpublicgoods.net/api/v1/dpgs
     as_of: "2026-01-15"
+/data/7
+schema: dpg/v1
+id: still-new
+name: Still New
+language: en
+status:
+  stage: nominee
+  as_of: "2026-01-15"
+  url: https://app.digitalpublicgoods.net/api/v1/dpgs
+sources:
+  - name: Digital Public Goods Alliance, registry
+    url: https://app.digitalpublicgoods.net/api/v1/dpgs
+    as_of: "2026-01-15"
+/data/8
+schema: dpg/v1
+id: gone
+name: Gone
+language: en
+status:
+  stage: ""
+sources:
+  - name: Digital Public Goods Alliance, registry
+    url: https://app.digitalpublicgoods.net/api/v1/dpgs
+    as_of: "2026-01-15"
 refused /data/2: /data/0 has the id "open-map" already
 refused /data/3: it has no name
 refused /data/4: "con" is a name that Windows keeps for itself; choose another, such as con-project
@@ -267,6 +293,7 @@ note /deploymentCountries/*: country "Atlantis" is neither a code nor the name o
 note /description: the value is not understood, and is left out (/data/1)
 note /sdgs/*: goal "40" is no number from 1 to 17, and is left out (/data/0)
 note /sdgs/*/title: the key is not known here, and is left out (/data/0)
+note /stage: stage "expired" is neither dpg nor nominee, and no recognition is noted (/data/8)
 `
 	b, err := importer.ReadDPGAAPI(t.Context(), stream(in), importer.Live{AsOf: "2026-01-15"})
 	if err != nil {
