@@ -28,9 +28,10 @@ source_commit and the dates of changes are null and there is no list of changes.
 written, the manifest last; a folder whose catalog would lose an id is left alone,
 and so is one that holds other files and no catalog yet.
 
-With --against nothing is written if it would break programs that read an earlier
-catalog: a key or an id gone, a type changed, far fewer entries. What is broken on
-purpose is named with its reason under "breaks" in registry.yaml.`,
+With --against nothing is written, and the exit code is 3, if it would break programs
+that read an earlier catalog: a key or an id gone, a type changed, far fewer entries.
+What is broken on purpose is named with its reason under "breaks" in registry.yaml.
+Commit first: a build of what is not committed has no list of changes to compare.`,
 	Examples: []string{
 		"dpg build --out public",
 		"dpg build --out public --no-history",
