@@ -57,7 +57,7 @@ reason. Exits 3 if nothing at all could be read.`,
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		var b botFlags
 		b.declare(flags)
-		flags.Lookup("forge").Usage = "propose on this `FORGE`, github:OWNER/REPO or a folder made by dpgbot forge init, and write nothing here"
+		flags.Lookup("forge").Usage = "propose on this `FORGE`, github:OWNER/REPO or a local folder, and write nothing here"
 		flags.Lookup("as-of").Usage = "note what is seen as of `DATE`, such as 2026-01-31 (default today)"
 		licenses := flags.Bool("licenses", false, "look at repositories and the licence texts in them; alone, at nothing else")
 		sbom := flags.Bool("sbom", false, "look at the documents of dependencies that entries name; alone, at nothing else")
