@@ -18,7 +18,7 @@ const module = "github.com/dpg-registry/dpg-registry/"
 // layers is the one direction of imports: a package imports only packages on
 // lines above its own. Packages on one line do not know each other.
 var layers = [][]string{
-	{"schemas", "registry", ".", "internal/realdata", "internal/testgit"},
+	{"schemas", "registry", ".", "internal/realdata", "internal/testclient", "internal/testgit"},
 	{"internal/disk", "internal/fetch"},
 	{"internal/diag"},
 	{"internal/spdx"},
@@ -69,7 +69,7 @@ var outside = []string{
 }
 
 // testOnly are packages that tests share, and that no program may come to hold.
-var testOnly = []string{"internal/forge/forgetest", "internal/forge/github/githubtest", "internal/realdata", "internal/testgit"}
+var testOnly = []string{"internal/forge/forgetest", "internal/forge/github/githubtest", "internal/realdata", "internal/testclient", "internal/testgit"}
 
 func TestOnlyTestsImportTests(t *testing.T) {
 	seen := 0

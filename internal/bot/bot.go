@@ -100,10 +100,15 @@ func (a PutComment) String() string {
 }
 
 func (a PutComment) do(ctx context.Context, f forge.Forge) error {
-	if a.ID != 0 {
-		return f.EditComment(ctx, a.Number, a.ID, a.Body)
+	return put(ctx, f, a.Number, a.ID, a.Body)
+}
+
+// put writes a comment, or edits the one that has an id.
+func put(ctx context.Context, f forge.Forge, number int, id int64, body string) error {
+	if id != 0 {
+		return f.EditComment(ctx, number, id, body)
 	}
-	_, err := f.Comment(ctx, a.Number, a.Body)
+	_, err := f.Comment(ctx, number, body)
 	return err
 }
 

@@ -242,13 +242,7 @@ func (a Say) String() string {
 	return fmt.Sprintf("edit the answer on %d", a.Number)
 }
 
-func (a Say) do(ctx context.Context, f forge.Forge) error {
-	if a.ID != 0 {
-		return f.EditComment(ctx, a.Number, a.ID, a.Body)
-	}
-	_, err := f.Comment(ctx, a.Number, a.Body)
-	return err
-}
+func (a Say) do(ctx context.Context, f forge.Forge) error { return put(ctx, f, a.Number, a.ID, a.Body) }
 
 // helpText lists the commands.
 const helpText = `The bot does what a line says that begins with ` + "`/dpg`" + `:

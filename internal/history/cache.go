@@ -29,16 +29,54 @@ type Cache struct {
 	Dir string
 }
 
-func (c Cache) file() string { return filepath.Join(c.Dir, "history") }
-
-// mark opens a kept log: what it was made for, and a check of what follows.
-func mark(repo *registry.Repo, reg *registry.Registry, log []byte) []byte {
-	sum := sha256.Sum256(log)
-	var kinds string
-	for _, k := range reg.Kinds {
-		kinds += fmt.Sprintf(" %q in %q", k.Name, k.Folder)
+// recall reads into a value what is kept in a file, and reports whether that is whole
+// and was made for what the title says.
+func (c Cache) recall(file, title string, into any) bool {
+	if c.Dir == "" {
+		return false
 	}
-	return fmt.Appendf(nil, "history %d of %q:%s; %s\n", format, repo.Folder, kinds, hex.EncodeToString(sum[:]))
+	f, err := os.Open(filepath.Join(c.Dir, file))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxCache))
+	if err != nil {
+		return false
+	}
+	_, text, _ := bytes.Cut(data, []byte("\n"))
+	return bytes.HasPrefix(data, mark(file, title, text)) && json.Unmarshal(text, into) == nil
+}
+
+// keep writes a value for recall. It is an error if it cannot; nothing is lost by
+// that but time.
+func (c Cache) keep(file, title string, value any) error {
+	if c.Dir == "" {
+		return nil
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	_, err = disk.WriteFile(filepath.Join(c.Dir, file), append(mark(file, title, text), text...))
+	return err
+}
+
+// mark is the first line of a file: what it was made for, and a check of what follows.
+func mark(file, title string, text []byte) []byte {
+	sum := sha256.Sum256(text)
+	return fmt.Appendf(nil, "%s %d of %s; %s\n", file, format, title, hex.EncodeToString(sum[:]))
+}
+
+const logFile = "history"
+
+// logTitle is what a log is of.
+func logTitle(repo *registry.Repo, reg *registry.Registry) string {
+	title := fmt.Sprintf("%q:", repo.Folder)
+	for _, k := range reg.Kinds {
+		title += fmt.Sprintf(" %q in %q", k.Name, k.Folder)
+	}
+	return title
 }
 
 // Read is Read on the log that was kept, if any, and keeps what it found. Where
@@ -55,24 +93,8 @@ func (c Cache) Read(ctx context.Context, repo *registry.Repo, head *object.Commi
 // Load gives the log that was kept for a registry, or nil where there is none that
 // is whole.
 func (c Cache) Load(repo *registry.Repo, reg *registry.Registry) *Log {
-	if c.Dir == "" {
-		return nil
-	}
-	f, err := os.Open(c.file())
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxCache))
-	if err != nil {
-		return nil
-	}
-	_, text, _ := bytes.Cut(data, []byte("\n"))
-	if !bytes.HasPrefix(data, mark(repo, reg, text)) {
-		return nil
-	}
 	log := new(Log)
-	if json.Unmarshal(text, log) != nil {
+	if !c.recall(logFile, logTitle(repo, reg), log) {
 		return nil
 	}
 	return log
@@ -80,13 +102,5 @@ func (c Cache) Load(repo *registry.Repo, reg *registry.Registry) *Log {
 
 // Save keeps a log. It is an error if it cannot; nothing is lost by that but time.
 func (c Cache) Save(repo *registry.Repo, reg *registry.Registry, log *Log) error {
-	if c.Dir == "" {
-		return nil
-	}
-	text, err := json.Marshal(log)
-	if err != nil {
-		return err
-	}
-	_, err = disk.WriteFile(c.file(), append(mark(repo, reg, text), text...))
-	return err
+	return c.keep(logFile, logTitle(repo, reg), log)
 }

@@ -139,6 +139,14 @@ func write(source, entries string) error {
 	if err := os.CopyFS(source, layouts); err != nil {
 		return err
 	}
+	// The pages look as ours do, and weigh as much.
+	style, err := os.ReadFile(filepath.Join("internal", "site", "style.css"))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(source, "layouts", "partials", "style.css"), style, 0o644); err != nil {
+		return err
+	}
 	content := filepath.Join(source, "content", "dpgs")
 	if err := os.MkdirAll(content, 0o755); err != nil {
 		return err
