@@ -19,7 +19,7 @@ const module = "github.com/dpg-registry/dpg-registry/"
 // lines above its own. Packages on one line do not know each other.
 var layers = [][]string{
 	{"schemas", "registry", ".", "internal/realdata", "internal/testclient", "internal/testgit"},
-	{"internal/disk", "internal/fetch"},
+	{"internal/disk", "internal/fetch", "internal/typo"},
 	{"internal/diag"},
 	{"internal/spdx"},
 	{"internal/spdx/match", "internal/spdx/match/vary"},

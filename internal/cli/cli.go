@@ -18,6 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
+	"github.com/dpg-registry/dpg-registry/internal/typo"
 )
 
 // The exit codes, the same with every --format.
@@ -170,7 +171,7 @@ func (p Program) run(ctx context.Context, o *IO, args []string) error {
 		return nil
 	}
 	if err != nil {
-		return Usage{fmt.Sprintf("%s: %v", c.Name, err), c.Name}
+		return Usage{fmt.Sprintf("%s: %s", c.Name, inFlags(flags, err)), c.Name}
 	}
 	err = run(ctx, o, operands)
 	if usage := (Usage{}); errors.As(err, &usage) {
@@ -199,6 +200,22 @@ func parse(flags *flag.FlagSet, args []string) (operands []string, err error) {
 	}
 }
 
+// inFlags says what is wrong with the flags: package flag does not know what an
+// unknown one was meant to be.
+func inFlags(flags *flag.FlagSet, err error) string {
+	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !unknown {
+		return err.Error()
+	}
+	var known []string
+	flags.VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })
+	says := fmt.Sprintf("there is no flag %q", "--"+name)
+	if meant := typo.Near(name, known); len(meant) > 0 {
+		says += fmt.Sprintf("; did you mean --%s?", strings.Join(meant, " or --"))
+	}
+	return says
+}
+
 // find matches the longest command name at the start of args.
 func (p Program) find(args []string) (*Command, []string) {
 	for n := min(2, len(args)); n > 0; n-- {
@@ -215,14 +232,31 @@ func (p Program) find(args []string) (*Command, []string) {
 func (p Program) unknown(args []string) error {
 	if under := p.under(args[0]).Commands; len(under) > 0 {
 		if len(args) > 1 && !strings.HasPrefix(args[1], "-") {
-			return Usagef("there is no command %q; there are %s", args[0]+" "+args[1], names(under))
+			return noCommand(strings.Join(args[:2], " "), under)
 		}
-		return Usagef("%s needs one more word: %s", args[0], names(under))
+		return Usagef("%s needs one more word: %s", args[0], list(under))
 	}
-	return Usagef("there is no command %q; there are %s", args[0], names(p.listed()))
+	return noCommand(args[0], p.listed())
 }
 
-func names(commands []Command) string {
+// noCommand names what a word was likely meant to be, or all that there are.
+func noCommand(word string, commands []Command) error {
+	var known []string
+	for _, c := range commands {
+		first, _, more := strings.Cut(c.Name, " ")
+		known = append(known, c.Name)
+		if more {
+			known = append(known, first)
+		}
+	}
+	slices.Sort(known)
+	if meant := typo.Near(word, slices.Compact(known)); len(meant) > 0 {
+		return Usagef("there is no command %q; did you mean %s?", word, strings.Join(meant, " or "))
+	}
+	return Usagef("there is no command %q; there are %s", word, list(commands))
+}
+
+func list(commands []Command) string {
 	var names []string
 	for _, c := range commands {
 		names = append(names, c.Name)

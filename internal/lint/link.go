@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
+	"github.com/dpg-registry/dpg-registry/internal/typo"
 )
 
 var link = &Rule{
@@ -205,7 +206,7 @@ func faultOf(s string) *fault {
 	hint := wholeAddress
 	for _, right := range []string{"https", "http"} {
 		rest := s[len(scheme):]
-		if strings.HasPrefix(rest, "://") && distance(scheme, right) == 1 {
+		if strings.HasPrefix(rest, "://") && typo.Distance([]rune(scheme), []rune(right), 1) == 1 {
 			hint = rewrite("https" + rest)
 			break
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
+	"github.com/dpg-registry/dpg-registry/internal/typo"
 )
 
 // Others are the findings that no rule of this package makes: of files that cannot
@@ -104,7 +105,7 @@ func Suggest(id string) []string {
 	for _, r := range append(slices.Clone(Rules), Others...) {
 		ids = append(ids, r.ID)
 	}
-	return near(id, ids)
+	return typo.Near(id, ids)
 }
 
 // Explain returns the rule or other finding of that id, or nil. Every finding of

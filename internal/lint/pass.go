@@ -12,6 +12,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/internal/source"
+	"github.com/dpg-registry/dpg-registry/internal/typo"
 )
 
 // A Pass is one rule's look at one entry.
@@ -49,7 +50,7 @@ func (p *Pass) near(s string, known func() []string) []string {
 	if p.guesses++; p.guesses > maxGuesses {
 		return nil
 	}
-	return near(s, known())
+	return typo.Near(s, known())
 }
 
 // misread reports whether a value is there that is not of the sort its field holds,
@@ -121,7 +122,7 @@ func (p *RegistryPass) near(d *registry.Doc, s string, known func() []string) []
 	if p.guesses[d]++; p.guesses[d] > maxGuesses {
 		return nil
 	}
-	return near(s, known())
+	return typo.Near(s, known())
 }
 
 // locate gives each finding its places.

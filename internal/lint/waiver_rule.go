@@ -1,6 +1,9 @@
 package lint
 
-import "github.com/dpg-registry/dpg-registry/internal/diag"
+import (
+	"github.com/dpg-registry/dpg-registry/internal/diag"
+	"github.com/dpg-registry/dpg-registry/internal/typo"
+)
 
 var waiverRule = &Rule{
 	ID:       "waiver-rule",
@@ -30,7 +33,7 @@ func ruleHint(rules []*Rule, id string) string {
 	if find(Others, id) != nil {
 		return "what " + quote(id) + " finds is an error always; mend that instead"
 	}
-	if hint := didYouMean(near(id, ids)); hint != "" {
+	if hint := didYouMean(typo.Near(id, ids)); hint != "" {
 		return hint
 	}
 	return "the id of a rule stands in brackets behind its findings"

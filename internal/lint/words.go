@@ -2,7 +2,6 @@ package lint
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -43,67 +42,6 @@ func didYouMean(values []string) string {
 		return ""
 	}
 	return "did you mean " + quoteAll(values, "or") + "?"
-}
-
-// near returns up to three of the known words that s is likely to be a slip of,
-// nearest first.
-func near(s string, known []string) []string {
-	const tooLong = 100
-	if s == "" || len(s) > tooLong {
-		return nil
-	}
-	type guess struct {
-		word string
-		far  int
-	}
-	low := strings.ToLower(s)
-	bound := len(low) / 4 // a short word is only ever a slip of case
-	var guesses []guess
-	for _, k := range known {
-		if len(k) > tooLong || len(k)-len(low) > bound || len(low)-len(k) > bound {
-			continue
-		}
-		if d := distance(low, strings.ToLower(k)); d <= bound && d < len(k) {
-			guesses = append(guesses, guess{k, d})
-		}
-	}
-	slices.SortStableFunc(guesses, func(a, b guess) int {
-		if a.far != b.far {
-			return a.far - b.far
-		}
-		return strings.Compare(a.word, b.word)
-	})
-	var out []string
-	for _, g := range guesses {
-		if len(out) == 3 || g.far > guesses[0].far {
-			break
-		}
-		out = append(out, g.word)
-	}
-	return out
-}
-
-// distance is how many bytes to put in, take out, change or swap to make b of a.
-func distance(a, b string) int {
-	before, prev, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		cur[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				cur[j] = min(cur[j], before[j-2]+1)
-			}
-		}
-		before, prev, cur = prev, cur, before
-	}
-	return prev[len(b)]
 }
 
 // fold reduces a name to what makes it the same name: letters and digits without

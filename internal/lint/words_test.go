@@ -71,21 +71,6 @@ func TestFold(t *testing.T) {
 	}
 }
 
-func TestNear(t *testing.T) {
-	known := []string{"O1", "O2", "products", "process", "mosip", "mojaloop"}
-	tests := []struct {
-		in   string
-		want []string
-	}{
-		{"o1", []string{"O1"}}, {"O3", nil}, {"prodcuts", []string{"products"}}, {"mosipp", []string{"mosip"}}, {"unlike", nil}, {"", nil},
-	}
-	for _, tt := range tests {
-		if diff := cmp.Diff(tt.want, near(tt.in, known)); diff != "" {
-			t.Errorf("near(%q) differs (-want +got):\n%s", tt.in, diff)
-		}
-	}
-}
-
 // What the rule must tell apart: an address of a person, and everything that
 // has a number or an at sign in it.
 func TestContacts(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/dpg-registry/dpg-registry/internal/typo"
 )
 
 // nearest returns the candidate that a misspelt word most likely meant, or ""
@@ -19,7 +21,7 @@ func nearest(word string, candidates []string) string {
 	best, bestAt, tied := "", max(1, len(plain)/3)+1, false
 	for _, c := range candidates {
 		other := squash(c)
-		d := distance(plain, other)
+		d := typo.Distance([]rune(plain), []rune(other), bestAt)
 		if d >= len(other) { // nothing in common
 			continue
 		}
@@ -69,31 +71,6 @@ func squash(s string) string {
 		s = strings.TrimSuffix(s, "s")
 	}
 	return s
-}
-
-// distance counts the letters to add, drop, change or swap with a neighbour.
-func distance(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	before, last := make([]int, len(y)+1), make([]int, len(y)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(x); i++ {
-		row := make([]int, len(y)+1)
-		row[0] = i
-		for j := 1; j <= len(y); j++ {
-			cost := 1
-			if x[i-1] == y[j-1] {
-				cost = 0
-			}
-			row[j] = min(row[j-1]+1, last[j]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last = last, row
-	}
-	return last[len(y)]
 }
 
 // kebab writes a name as an id: accents off, lower case, hyphens.

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
+	"github.com/dpg-registry/dpg-registry/internal/typo"
 )
 
 // The bounds of a query.
@@ -355,7 +356,7 @@ func (ix *Index) near(word string, limit int) []form {
 			if bits.OnesCount32(ix.masks[t]^letterSet) > 2*limit || ix.terms[t] == word {
 				continue
 			}
-			switch distance(runes, []rune(ix.terms[t]), limit) {
+			switch typo.Distance(runes, []rune(ix.terms[t]), limit) {
 			case 1:
 				out = append(out, form{t, oneEditWeight})
 			case 2:

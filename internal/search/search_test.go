@@ -255,22 +255,6 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	tests := []struct {
-		a, b  string
-		limit int
-		want  int
-	}{
-		{"health", "health", 2, 0}, {"helth", "health", 1, 1}, {"haelth", "health", 1, 1}, {"healthy", "health", 1, 1},
-		{"wealthy", "health", 2, 2}, {"wealthy", "health", 1, 2}, {"abcdef", "ghijkl", 2, 3}, {"", "ab", 2, 2}, {"ß", "é", 2, 1},
-	}
-	for _, tt := range tests {
-		if got := distance([]rune(tt.a), []rune(tt.b), tt.limit); got != tt.want {
-			t.Errorf("distance(%q, %q, %d) = %d, want %d", tt.a, tt.b, tt.limit, got, tt.want)
-		}
-	}
-}
-
 func TestSnippet(t *testing.T) {
 	long := strings.Repeat("before ", 60) + "the Café here " + strings.Repeat("after ", 60)
 	got := snippet(long, map[string]bool{"cafe": true})

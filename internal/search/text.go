@@ -133,43 +133,6 @@ func edits(word string) int {
 	return 2
 }
 
-// distance counts the edits (a letter added, left out, changed, or two neighbours
-// in turn) from one word to another, and gives limit+1 as soon as it is more.
-func distance(a, b []rune, limit int) int {
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	if len(b)-len(a) > limit {
-		return limit + 1
-	}
-	var rows [3][maxWord + 2]int
-	before, last, row := rows[0][:], rows[1][:], rows[2][:]
-	for j := range len(a) + 1 {
-		last[j] = j
-	}
-	for i := 1; i <= len(b); i++ {
-		row[0] = i
-		best := i
-		for j := 1; j <= len(a); j++ {
-			cost := 1
-			if a[j-1] == b[i-1] {
-				cost = 0
-			}
-			d := min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[j-1] == b[i-2] && a[j-2] == b[i-1] {
-				d = min(d, before[j-2]+1)
-			}
-			row[j] = d
-			best = min(best, d)
-		}
-		if best > limit {
-			return limit + 1
-		}
-		before, last, row = last, row, before
-	}
-	return min(last[len(a)], limit+1)
-}
-
 // snippetLength is how much of a text a snippet shows, in characters.
 const snippetLength = 240
 

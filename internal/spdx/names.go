@@ -10,6 +10,8 @@ import (
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/dpg-registry/dpg-registry/internal/typo"
 )
 
 // current replaces a deprecated id by what succeeds it, if anything does.
@@ -400,38 +402,15 @@ func slip(a, b string) int {
 	if strings.ContainsAny(a+b, "0123456789") || len(a)-len(b) > 2 || len(b)-len(a) > 2 {
 		return different
 	}
-	d, swapped := distance([]rune(a), []rune(b))
+	x, y := []rune(a), []rune(b)
+	d := typo.Distance(x, y, 2)
 	switch short := min(len(a), len(b)); {
-	case short >= 8 && d <= 2, short >= 4 && d == 1, short == 3 && len(a) == len(b) && d == 1 && swapped:
+	case short >= 8 && d <= 2, short >= 4 && d == 1:
+		return d
+	case short == 3 && d == 1 && slices.Equal(slices.Sorted(slices.Values(x)), slices.Sorted(slices.Values(y))): // two letters swapped
 		return d
 	}
 	return different
-}
-
-// distance is the number of letters to insert, delete, change or swap with their
-// neighbour; swapped says that a swap is among them.
-func distance(a, b []rune) (d int, swapped bool) {
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			change := rows[i-1][j-1]
-			if a[i-1] != b[j-1] {
-				change++
-			}
-			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, change)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] && rows[i-2][j-2]+1 < rows[i][j] {
-				rows[i][j], swapped = rows[i-2][j-2]+1, true
-			}
-		}
-	}
-	return rows[len(a)][len(b)], swapped
 }
 
 // union is the words of a, and those of b that a has not.

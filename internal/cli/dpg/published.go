@@ -3,9 +3,11 @@ package dpg
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -29,10 +31,12 @@ func openPublished(at string) (*published.Site, error) {
 		return published.Web(client, u), nil
 	}
 	info, err := os.Stat(at)
-	if err != nil {
+	switch {
+	case at == "" || errors.Is(err, fs.ErrNotExist):
+		return nil, cli.Usagef("there is no folder %q; name the one that holds api/, or an address that begins with https://", at)
+	case err != nil:
 		return nil, err
-	}
-	if !info.IsDir() {
+	case !info.IsDir():
 		return nil, cli.Usagef("%q is a file; name the folder that holds api/, or its address", at)
 	}
 	root, err := os.OpenRoot(at) // no link leads out of it
