@@ -9,9 +9,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
-
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/framework"
 	"github.com/dpg-registry/dpg-registry/internal/policy"
@@ -442,37 +439,17 @@ func whereUsed(e *entry.Entry) *Sentence {
 // placeName is the English name of a country as it stands in a sentence; "" for
 // what is no code, and for names that would have to be turned round.
 func placeName(code string) string {
-	switch code { // where the library's name is that of a table, is out of date, or needs an article
-	case "AE", "BS", "CF", "DO", "GB", "GM", "KM", "MV", "NL", "PH", "SB", "MH", "US", "VA":
-		return "the " + display.English.Regions().Name(language.MustParseRegion(code))
-	case "CD":
-		return "the Democratic Republic of the Congo"
-	case "CG":
-		return "the Republic of the Congo"
-	case "HK":
-		return "Hong Kong"
-	case "MK":
-		return "North Macedonia"
-	case "MM":
-		return "Myanmar"
-	case "MO":
-		return "Macao"
-	case "PS":
-		return "Palestine"
-	case "SZ":
-		return "Eswatini"
-	case "TR":
-		return "Türkiye"
+	name := entry.Country(code)
+	switch code { // those that take an article
+	case "AE", "BS", "CD", "CF", "CG", "DO", "GB", "GM", "KM", "MV", "NL", "PH", "SB", "MH", "US", "VA":
+		return "the " + name
+	case "GW", "TL": // a hyphen of their own
+		return name
 	}
-	region, err := language.ParseRegion(code)
-	if err != nil || !region.IsCountry() || region.Canonicalize().String() != code {
+	if strings.ContainsAny(name, "(-") || strings.HasSuffix(name, "Islands") || !plainProse(name) {
 		return ""
 	}
-	name := strings.ReplaceAll(display.English.Regions().Name(region), " & ", " and ")
-	if strings.ContainsAny(name, "(-") && code != "GW" && code != "TL" || strings.HasSuffix(name, "Islands") || !plainProse(name) {
-		return ""
-	}
-	return strings.ReplaceAll(name, "St. ", "Saint ")
+	return name
 }
 
 var dayOrLess = regexp.MustCompile(`^(\d{4})(-\d{2})?(-\d{2})?$`)

@@ -1,11 +1,16 @@
 package site
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/collate"
+	xlanguage "golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 
 	"github.com/dpg-registry/dpg-registry/internal/assess"
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
@@ -149,7 +154,7 @@ func factsOf(e catalog.Entry) []fact {
 	add("Read it", named{Text: value(e.URL), URL: value(e.URL)})
 	add("Format", named{Text: value(e.Format)})
 	add("Published", named{Text: value(e.Published)})
-	add("Languages", words(e.Languages)...)
+	add("Languages", words(languages(e.Languages))...)
 	add("Type", words(e.Types)...)
 	add("Sectors", words(e.Sectors)...)
 	add("Topics", words(e.Topics)...)
@@ -171,8 +176,8 @@ func factsOf(e catalog.Entry) []fact {
 	}
 	add("Organisations", values...)
 	add("Contact", named{Text: value(e.ContactURL), URL: value(e.ContactURL)})
-	add("Developed in", words(e.Locations.DevelopedIn)...)
-	add("Deployed in", words(e.Locations.DeployedIn)...)
+	add("Developed in", words(countries(e.Locations.DevelopedIn))...)
+	add("Deployed in", words(countries(e.Locations.DeployedIn))...)
 	values = nil
 	for _, s := range e.Sources {
 		name := value(s.Name)
@@ -183,6 +188,31 @@ func factsOf(e catalog.Entry) []fact {
 	}
 	add("Where this comes from", values...)
 	return out
+}
+
+// countries are the names of codes, sorted, and codes that have none as they are.
+func countries(codes []string) []string {
+	names := make([]string, len(codes))
+	for i, code := range codes {
+		names[i] = cmp.Or(entry.Country(code), code)
+	}
+	if len(names) > 1 {
+		collate.New(xlanguage.English).SortStrings(names)
+	}
+	return names
+}
+
+// languages are the names of language tags, and tags that have none as they are.
+func languages(tags []string) []string {
+	names := make([]string, len(tags))
+	for i, tag := range tags {
+		names[i] = tag
+		t, err := xlanguage.Parse(tag)
+		if _, known := t.Base(); err == nil && known != xlanguage.No {
+			names[i] = cmp.Or(display.English.Tags().Name(t), tag)
+		}
+	}
+	return names
 }
 
 func notes(all ...string) string {

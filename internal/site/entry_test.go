@@ -174,3 +174,22 @@ func TestSitemapInParts(t *testing.T) {
 		t.Errorf("%d addresses in the parts, want 5", total)
 	}
 }
+
+// Codes are shown by what they are called, in the order a reader looks them up in.
+func TestFactsNameCodes(t *testing.T) {
+	e := catalog.Entry{Languages: []string{"pt-BR", "x-private", "sw"}}
+	e.Locations.DeployedIn = []string{"AX", "DZ", "ZZ", "TR", "BR"}
+	got := map[string]string{}
+	for _, f := range factsOf(e) {
+		for _, v := range f.Values {
+			got[f.Name] += v.Text + "; "
+		}
+	}
+	want := map[string]string{
+		"Languages":   "Brazilian Portuguese; x-private; Swahili; ",
+		"Deployed in": "Åland Islands; Algeria; Brazil; Türkiye; ZZ; ",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("facts differ (-want +got):\n%s", diff)
+	}
+}
