@@ -201,6 +201,7 @@ func (p Preview) markdown() string {
 		facts = append(facts, "stage "+diag.Code(e.Status.Stage, 40))
 	}
 	b.WriteString(strings.Join(facts, " · ") + "\n\n")
+	b.WriteString(changesTable(p.Changes))
 	for _, l := range p.Licenses {
 		b.WriteString(l.markdown())
 	}

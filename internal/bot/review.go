@@ -13,6 +13,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/forge"
+	"github.com/dpg-registry/dpg-registry/internal/history"
 	"github.com/dpg-registry/dpg-registry/internal/lint"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
@@ -46,6 +47,7 @@ type Preview struct {
 	Assessment *assess.Assessment // what the bot would propose; nil if the entry is not live
 	Names      map[string]string  // titles of the codes in Assessment
 	Licenses   []LicenseVerdict   // of a live entry
+	Changes    []history.Field    // what differs from the entry on the base branch; nil where there is none
 }
 
 // Review judges a pull request by the rules of its base branch and reports: the
@@ -401,7 +403,7 @@ func (m *merge) previews(asOf string) (shown []Preview, total int) {
 		if total++; total > maxPreviews {
 			continue
 		}
-		p := Preview{Entry: doc.Entry, Names: map[string]string{}}
+		p := Preview{Entry: doc.Entry, Names: map[string]string{}, Changes: differing(m.before.At(m.full(c.Path)), doc)}
 		p.Text = doc.Entry.Description.Best(lang, cmp.Or(doc.Entry.Language, lang))
 		if doc.Entry.Status.Live() {
 			p.Licenses = licenseVerdicts(m.before.Policy, doc.Entry, asOf)

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/object"
@@ -210,7 +211,10 @@ func (w *walker) change(before Change, blob string) (after Change, changed bool,
 		after.Action = Renamed
 	default:
 		after.Action = Changed
-		if after.Fields = differing(was.values, now.values); len(after.Fields) == 0 {
+		for _, f := range Differing(was.values, now.values) {
+			after.Fields = append(after.Fields, f.Pointer)
+		}
+		if len(after.Fields) == 0 {
 			return before, false, nil
 		}
 	}
@@ -254,28 +258,34 @@ func (w *walker) read(blob string) (*state, error) {
 	return &state{e, values}, nil
 }
 
-// differing lists what is not the same in two entries: a key, or what is within
-// one that groups others.
-func differing(a, b map[string]any) []string {
-	var out []string
-	for _, key := range union(a, b) {
-		x, y := a[key], b[key]
+// A Field is a part of an entry that two versions of it have otherwise.
+type Field struct {
+	Pointer string // RFC 6901, such as "/status/stage"
+	Was, Is any    // plain values as source.Node.Value gives them; nil is nothing, or null
+}
+
+// Differing lists what is not the same in two versions of an entry, by pointer: a
+// key, or what is within one that groups others.
+func Differing(was, is map[string]any) []Field {
+	var out []Field
+	for _, key := range union(was, is) {
+		x, y := was[key], is[key]
 		if reflect.DeepEqual(x, y) {
 			continue
 		}
 		mx, okx := x.(map[string]any)
 		my, oky := y.(map[string]any)
 		if okx != (x != nil) || oky != (y != nil) || len(mx)+len(my) == 0 {
-			out = append(out, source.Pointer(key))
+			out = append(out, Field{source.Pointer(key), x, y})
 			continue
 		}
 		for _, inner := range union(mx, my) {
 			if !reflect.DeepEqual(mx[inner], my[inner]) {
-				out = append(out, source.Pointer(key, inner))
+				out = append(out, Field{source.Pointer(key, inner), mx[inner], my[inner]})
 			}
 		}
 	}
-	slices.Sort(out)
+	slices.SortFunc(out, func(a, b Field) int { return strings.Compare(a.Pointer, b.Pointer) })
 	return out
 }
 

@@ -1,7 +1,9 @@
 package lint
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -52,6 +54,28 @@ const (
 	longestText = 100_000 // bytes
 	maxContacts = 10
 )
+
+// MaskContacts gives a text with the addresses of people as findings show them. What
+// stands behind more of them than anybody looks for is left out.
+func MaskContacts(text string) string {
+	found := contactsIn(text)
+	slices.SortFunc(found, func(a, b contact) int { return cmp.Or(a.start-b.start, b.end-a.end) })
+	var b strings.Builder
+	at := 0
+	for _, c := range found {
+		if c.role || c.start < at {
+			continue
+		}
+		b.WriteString(text[at:c.start] + c.shown)
+		at = c.end
+	}
+	if len(found) < maxContacts && len(text) <= longestText {
+		b.WriteString(text[at:])
+	} else {
+		b.WriteString(" …")
+	}
+	return b.String()
+}
 
 // contactsIn finds e-mail addresses and telephone numbers, in no order. Most texts
 // have neither, and patterns are slow to find that out: each is tried only where

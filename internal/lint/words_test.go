@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -216,4 +217,18 @@ func FuzzText(f *testing.F) {
 			t.Errorf("fold(%q) = %q, and %q with an accent", s, fold(s), fold(s+"\u0300"))
 		}
 	})
+}
+
+func TestMaskContacts(t *testing.T) {
+	tests := []struct{ in, want string }{
+		{"nothing of the kind", "nothing of the kind"},
+		{"ask jane.doe@ngo.org or info@ngo.org, soon", "ask j…@ngo.org or info@ngo.org, soon"},
+		{"jane.doe@ngo.org, jane.doe@ngo.org", "j…@ngo.org, j…@ngo.org"},
+		{strings.Repeat("jane.doe@ngo.org ", maxContacts+1) + "end", strings.TrimSuffix(strings.Repeat("j…@ngo.org ", maxContacts), " ") + " …"},
+	}
+	for _, tt := range tests {
+		if got := MaskContacts(tt.in); got != tt.want {
+			t.Errorf("MaskContacts(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
 }
