@@ -131,15 +131,10 @@ func CheckModelName(name string) error {
 	return nil
 }
 
-// CheckAnswer is the evidence check of a model's answer: the offline engine's, and
-// what only a model gets wrong. It returns what stands, with what does not and why,
-// or nil where the answer is not about this entry as it is now. It does not change
-// answer, and of what it returned drops nothing more.
-func CheckAnswer(e *entry.Entry, answer *Answer, set framework.Set, settings *policy.Settings) (*Answer, []Dropped) {
-	return NewAsker(set, settings).Check(e, answer)
-}
-
-// Check is CheckAnswer, and saves writing down the rules where there are many entries.
+// Check is the evidence check of a model's answer: the offline engine's, and what only
+// a model gets wrong. It returns what stands, with what does not and why, or nil
+// where the answer is not about this entry as it is now. It does not change answer,
+// and of what it returned drops nothing more.
 func (asker *Asker) Check(e *entry.Entry, answer *Answer) (*Answer, []Dropped) {
 	q := asker.Question(e)
 	switch {

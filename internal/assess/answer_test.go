@@ -87,7 +87,7 @@ func TestCheckAnswerMappings(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			e := clinic()
-			kept, dropped := CheckAnswer(e, answerTo(t, e, set, tt.said, nil), set, nil)
+			kept, dropped := NewAsker(set, nil).Check(e, answerTo(t, e, set, tt.said, nil))
 			var got []string
 			for _, f := range kept.Mappings {
 				got = append(got, fmt.Sprint(f.Code, " ", f.Strength, " ", len(f.Evidence)))
@@ -107,7 +107,7 @@ func TestCheckAnswerMappings(t *testing.T) {
 					t.Errorf("%q is not one plain line", x)
 				}
 			}
-			again, more := CheckAnswer(e, kept, set, nil)
+			again, more := NewAsker(set, nil).Check(e, kept)
 			if diff := cmp.Diff(kept, again); diff != "" || len(more) > 0 {
 				t.Errorf("the check drops %v of what it kept:\n%s", more, diff)
 			}
@@ -148,7 +148,7 @@ func TestCheckAnswerSummary(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			e := clinic()
 			said := Sentence{Text: tt.text, From: strings.Fields(tt.from)}
-			kept, dropped := CheckAnswer(e, answerTo(t, e, set, nil, []Sentence{said}), set, nil)
+			kept, dropped := NewAsker(set, nil).Check(e, answerTo(t, e, set, nil, []Sentence{said}))
 			if tt.reason == "" {
 				if diff := cmp.Diff([]Sentence{said}, kept.Summary); diff != "" || len(dropped) > 0 {
 					t.Errorf("dropped %v", dropped)
@@ -178,14 +178,14 @@ func TestCheckAnswerSentences(t *testing.T) {
 		{"second falls", []Sentence{good, bad, also}, []Sentence{good, also}},
 	} {
 		e := clinic()
-		kept, _ := CheckAnswer(e, answerTo(t, e, set, nil, tt.said), set, nil)
+		kept, _ := NewAsker(set, nil).Check(e, answerTo(t, e, set, nil, tt.said))
 		if diff := cmp.Diff(tt.want, kept.Summary); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}
 	e := clinic()
 	e.Description = entry.Plain("A short one that serves by itself.")
-	if kept, dropped := CheckAnswer(e, answerTo(t, e, set, nil, []Sentence{{"It serves.", []string{d}}}), set, nil); kept.Summary != nil || len(dropped) != 1 {
+	if kept, dropped := NewAsker(set, nil).Check(e, answerTo(t, e, set, nil, []Sentence{{"It serves.", []string{d}}})); kept.Summary != nil || len(dropped) != 1 {
 		t.Errorf("a summary that nobody asked for: kept %v, dropped %v", kept.Summary, dropped)
 	}
 }
@@ -276,7 +276,7 @@ func TestFailedAnswer(t *testing.T) {
 		t.Errorf("the file says %+v", a.Model)
 	}
 	failed.Failed = "<script>"
-	if kept, dropped := CheckAnswer(e, failed, set, nil); kept != nil || len(dropped) != 1 {
+	if kept, dropped := NewAsker(set, nil).Check(e, failed); kept != nil || len(dropped) != 1 {
 		t.Errorf("a failure of no known kind: %+v", kept)
 	}
 }
@@ -307,20 +307,20 @@ func TestQuestionFencesText(t *testing.T) {
 	}
 }
 
-func FuzzCheckAnswer(f *testing.F) {
+func FuzzCheck(f *testing.F) {
 	set := testSet(f)
 	f.Add("care/security", 2, d, "It encrypts all data at rest", "Clinic Notes keeps records.", "/name")
 	f.Add("care/open", 1, "/topics/0", "patient records on tablets", "It's in Côte d'Ivoire, 1,5.", "/types")
 	e := clinic()
 	f.Fuzz(func(t *testing.T, code string, strength int, pointer, quote, text, from string) {
 		a := answerTo(t, e, set, []Finding{found(code, strength, pointer, quote)}, []Sentence{{text, []string{from}}})
-		kept, _ := CheckAnswer(e, a, set, nil)
+		kept, _ := NewAsker(set, nil).Check(e, a)
 		for _, m := range kept.Mappings {
 			if len(m.Evidence) == 0 || !strings.Contains(e.Description.In("", "")+e.Topics[0], m.Evidence[0].Quote) {
 				t.Errorf("%+v stands", m)
 			}
 		}
-		if again, dropped := CheckAnswer(e, kept, set, nil); len(dropped) > 0 {
+		if again, dropped := NewAsker(set, nil).Check(e, kept); len(dropped) > 0 {
 			t.Errorf("of what stood, %v is dropped: %+v", dropped, again)
 		}
 	})

@@ -18,19 +18,8 @@ import (
 // Schema is what an assessment file says it is.
 const Schema = "assessment/v1"
 
-// Assess derives the assessment of one entry. See Offline.Assess, which saves
-// compiling the signals where there are many entries.
-func Assess(e *entry.Entry, previous *Assessment, set framework.Set, settings *policy.Settings) *Assessment {
-	return NewOffline(set).Assess(e, previous, settings)
-}
-
-// Key is a digest of all that the assessment of an entry depends on but the
-// file that a lock keeps.
-func Key(e *entry.Entry, set framework.Set, settings *policy.Settings) string {
-	return NewOffline(set).Key(e, settings)
-}
-
-// Key is a digest of the entry, the frameworks, the engine and the languages.
+// Key is a digest of all that the assessment of an entry depends on but the file
+// that a lock keeps: the entry, the frameworks, the engine and the languages.
 func (o *Offline) Key(e *entry.Entry, settings *policy.Settings) string {
 	data, err := yaml.Marshal(e)
 	if err != nil { // plain data; only a bug gets here, and must not look like a match

@@ -77,9 +77,9 @@ func TestAssess(t *testing.T) {
 					t.Fatalf("unknown file %q", f.Name)
 				}
 			}
-			a := Assess(&e, previous, set, nil)
+			a := NewOffline(set).Assess(&e, previous, nil)
 			holds(t, &e, a, set)
-			if len(a.Made.Key) != 64 || a.Made.Key != Key(&e, set, nil) {
+			if len(a.Made.Key) != 64 || a.Made.Key != NewOffline(set).Key(&e, nil) {
 				t.Errorf("key %q is not Key's", a.Made.Key)
 			}
 			a.Made.Key = ""
@@ -281,7 +281,7 @@ func TestHasField(t *testing.T) {
 
 func TestSummaryOnlyWhereItIsRead(t *testing.T) {
 	e := &entry.Entry{Schema: "dpg/v1", ID: "cofre", Name: "Cofre", Types: []string{"software"}, Sectors: []string{"health"}}
-	if s := Assess(e, nil, framework.Set{}, &policy.Settings{Languages: []string{"pt"}}).Summary; s != nil {
+	if s := NewOffline(framework.Set{}).Assess(e, nil, &policy.Settings{Languages: []string{"pt"}}).Summary; s != nil {
 		t.Errorf("a Portuguese registry got the English summary %v", s)
 	}
 }
@@ -291,7 +291,7 @@ func TestKeySeesWhatMatters(t *testing.T) {
 		return &entry.Entry{Schema: "dpg/v1", ID: "vault"}, testSet(t), &policy.Settings{Name: "A", Languages: []string{"en"}}
 	}
 	e, set, settings := base()
-	want := Key(e, set, settings)
+	want := NewOffline(set).Key(e, settings)
 	tests := []struct {
 		name   string
 		change func(*entry.Entry, framework.Set, *policy.Settings)
@@ -309,7 +309,7 @@ func TestKeySeesWhatMatters(t *testing.T) {
 	for _, tt := range tests {
 		e, set, settings := base()
 		tt.change(e, set, settings)
-		if got := Key(e, set, settings); (got == want) != tt.same {
+		if got := NewOffline(set).Key(e, settings); (got == want) != tt.same {
 			t.Errorf("%s: same key %v, want %v", tt.name, got == want, tt.same)
 		}
 	}
@@ -329,7 +329,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		}
 		return string(data)
 	}
-	want := encode(Assess(e, nil, testSet(t), nil))
+	want := encode(NewOffline(testSet(t)).Assess(e, nil, nil))
 	for _, procs := range []int{1, 2, 8} {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 		set := testSet(t)

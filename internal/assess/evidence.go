@@ -278,7 +278,7 @@ func (c *checker) summary(e *entry.Entry, s *Summary) *Summary {
 			refuse("", "the file holds no answer of a model with this summary")
 			return nil
 		}
-		return s // CheckAnswer has read it
+		return s // Check has read it
 	}
 	kept := *s
 	kept.Sentences = nil
