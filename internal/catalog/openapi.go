@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dpg-registry/dpg-registry/internal/history"
 	"github.com/dpg-registry/dpg-registry/schemas"
@@ -362,8 +363,9 @@ const refPrefix = "#/$defs/"
 
 // components gives every schema of a response, and every definition within one,
 // by a name of its own. A definition that several schemas have alike is one; of
-// those that differ each has the name of its schema before its own.
-func components() (map[string]schema, error) {
+// those that differ each has the name of its schema before its own. They are the
+// program's own, so they are made once; nobody may change them.
+var components = sync.OnceValues(func() (map[string]schema, error) {
 	names, err := fs.Glob(schemas.FS, "catalog-*.schema.json")
 	if err != nil {
 		return nil, err
@@ -425,7 +427,7 @@ func components() (map[string]schema, error) {
 		out[name] = renamed(root, title).(schema)
 	}
 	return out, nil
-}
+})
 
 func definitions(root schema) map[string]any {
 	defs, _ := root["$defs"].(map[string]any)
