@@ -56,22 +56,22 @@ func TestKilledAnywhere(t *testing.T) {
 			d.push("main", "", map[string]string{dpg("e002"): entryFile("e002", "")})
 		}, syncs},
 	}
-	start := func(t *testing.T) *desk {
-		files := entries(3)
-		files["registry/registry.yaml"] = settingsFile(few)
-		return newDesk(t, files)
-	}
-	// What an undisturbed run writes in each stage, and where it ends.
-	calm := start(t)
+	files := entries(3)
+	files["registry/registry.yaml"] = settingsFile(few)
+	// What an undisturbed run writes in each stage, where it ends, and the forge as it
+	// stood before the run.
+	calm := newDesk(t, files)
 	var steps []int
 	var want []string
+	var before []*desk
 	for _, s := range stages {
 		s.people(calm)
-		before := len(calm.writes.done)
+		before = append(before, calm.copied())
+		done := len(calm.writes.done)
 		if err := s.run(calm); err != nil {
 			t.Fatalf("%s: %v", s.name, err)
 		}
-		steps = append(steps, len(calm.writes.done)-before)
+		steps = append(steps, len(calm.writes.done)-done)
 		want = append(want, calm.state())
 		calm.still(s.name+", again", func() { s.run(calm) })
 	}
@@ -82,15 +82,8 @@ func TestKilledAnywhere(t *testing.T) {
 			t.Errorf("%s: the bot does nothing, so there is nothing to disturb", s.name)
 		}
 		for k := 1; k <= steps[i]; k++ {
-			d := start(t)
-			for _, earlier := range stages[:i] {
-				earlier.people(d)
-				if err := earlier.run(d); err != nil {
-					t.Fatal(err)
-				}
-			}
-			s.people(d)
-			d.writes.failFrom = len(d.writes.done) + k
+			d := before[i].copied()
+			d.writes.failFrom = k
 			if err := s.run(d); !errors.Is(err, errKilled) {
 				t.Errorf("%s, killed before write %d: %v", s.name, k, err)
 			}

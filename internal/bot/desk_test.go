@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -49,17 +50,37 @@ func emptyDesk(t *testing.T) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { local.Close() })
+	d.sit(local)
+	return d
+}
+
+// copied is a desk at a copy of the forge as it stands, which it leaves alone.
+func (d *desk) copied() *desk {
+	d.t.Helper()
+	c := &desk{t: d.t, dir: filepath.Join(d.t.TempDir(), "forge"), main: d.main, clock: d.clock}
+	if err := os.CopyFS(c.dir, os.DirFS(d.dir)); err != nil {
+		d.t.Fatal(err)
+	}
+	local, err := forge.OpenLocal(c.dir)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	c.sit(local)
+	return c
+}
+
+// sit puts the bot and the people at a forge.
+func (d *desk) sit(local *forge.Local) {
+	d.t.Cleanup(func() { local.Close() })
 	d.local, d.ada = local, local.As(forge.User{Login: "ada", ID: 1})
 	d.writes = &writes{Forge: local}
 	d.bot = &Bot{Forge: d.writes, AsOf: asOf, Log: func(format string, args ...any) {
 		line := fmt.Sprintf(format, args...)
 		if strings.ContainsAny(line, "\n\r\x1b") {
-			t.Errorf("log line %q is not one line", line)
+			d.t.Errorf("log line %q is not one line", line)
 		}
 		d.log = append(d.log, line)
 	}}
-	return d
 }
 
 // git runs the git program in the forge's repository, cut off from the machine's
