@@ -2,11 +2,13 @@ package catalog
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // flat writes what is easier to use in one piece or as a table: a line of JSON an
@@ -74,23 +76,45 @@ func str(p *string) string {
 	return *p
 }
 
-// several joins values in one cell; none of them holds a vertical bar.
+// several joins values in one cell, those that there are; none of them holds a
+// vertical bar.
 func several(values []string) string {
-	return strings.Join(each(values, func(v string) string { return strings.ReplaceAll(v, "|", "/") }), "|")
+	var some []string
+	for _, v := range values {
+		if v != "" {
+			some = append(some, strings.ReplaceAll(v, "|", "/"))
+		}
+	}
+	return strings.Join(some, "|")
 }
 
 func (b *builder) csvTables() []table {
 	main := b.in.Registry.Settings.Language()
 	best := func(t Text) string { return t.best(main) }
+	// One language of a text has room in a row. All texts of an entry that may be
+	// read back are in the one of its description, if they are in that one at all.
+	language := func(e Entry) string {
+		for _, t := range []Text{e.Description, e.Status.Reason} {
+			if tag := t.bestTag(main); tag != "" {
+				return tag
+			}
+		}
+		return str(e.Language)
+	}
 	return []table{
 		{"entries", []string{"kind", "id", "name", "description", "summary", "website", "types", "sectors", "licenses", "sdgs", "countries",
 			"organizations", "repositories", "stage", "recognised_by", "status_as_of", "dpga_id", "wikidata", "purl", "updated_at",
 			// A new column goes to the end: people count columns in a table.
-			"url", "format", "published", "aliases", "topics", "contact_url", "status_url", "dial"},
+			"url", "format", "published", "aliases", "topics", "contact_url", "status_url", "dial",
+			"moved_to", "review_by", "status_reason", "sources", "languages", "about", "language", "sbom_url", "sbom_as_of"},
 			func(e Entry) [][]string {
 				summary := ""
 				if e.Assessment != nil && e.Assessment.Summary != nil {
 					summary = best(e.Assessment.Summary.Text)
+				}
+				var sbom SBOM
+				if e.SBOM != nil {
+					sbom = *e.SBOM
 				}
 				countries := append(slices.Clone(e.Locations.DevelopedIn), e.Locations.DeployedIn...)
 				slices.Sort(countries)
@@ -101,7 +125,10 @@ func (b *builder) csvTables() []table {
 					several(each(e.Organizations, func(o Organization) string { return str(o.Name) })),
 					several(each(e.Repositories, func(r Repository) string { return str(r.URL) })),
 					e.Status.Stage, str(e.Status.RecognisedBy), str(e.Status.AsOf), str(e.SameAs.DPGA), str(e.SameAs.Wikidata), str(e.SameAs.PURL), str(e.UpdatedAt),
-					str(e.URL), str(e.Format), str(e.Published), several(e.Aliases), several(e.Topics), str(e.ContactURL), str(e.Status.URL), str(e.SameAs.DIAL)}}
+					str(e.URL), str(e.Format), str(e.Published), several(e.Aliases), several(e.Topics), str(e.ContactURL), str(e.Status.URL), str(e.SameAs.DIAL),
+					str(e.Status.MovedTo), str(e.Status.ReviewBy), e.Status.Reason.best(language(e)),
+					several(each(e.Sources, func(s Source) string { return cmp.Or(str(s.URL), str(s.Name)) })),
+					several(e.Languages), several(e.About), language(e), str(sbom.URL), str(sbom.AsOf)}}
 			}},
 		{"countries", []string{"kind", "id", "country", "relation"}, func(e Entry) (rows [][]string) {
 			for _, c := range e.Locations.DevelopedIn {
@@ -130,8 +157,11 @@ func (b *builder) csvTables() []table {
 		}},
 		{"sdgs", []string{"kind", "id", "goal", "text", "evidence"}, func(e Entry) [][]string {
 			return each(e.SDGs, func(s SDG) []string {
-				return []string{e.Kind, e.ID, strconv.Itoa(s.Goal), best(s.Text), several(s.Evidence)}
+				return []string{e.Kind, e.ID, strconv.Itoa(s.Goal), s.Text.best(language(e)), several(s.Evidence)}
 			})
+		}},
+		{"sources", []string{"kind", "id", "name", "url", "as_of"}, func(e Entry) [][]string {
+			return each(e.Sources, func(s Source) []string { return []string{e.Kind, e.ID, str(s.Name), str(s.URL), str(s.AsOf)} })
 		}},
 	}
 }
@@ -140,10 +170,18 @@ func (b *builder) csvTables() []table {
 // office program: an apostrophe goes before it, which a reader of such a value
 // takes off again.
 func cell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r'", rune(s[0])) {
+	if Escaped(s) {
 		return "'" + s
 	}
 	return s
+}
+
+// Escaped reports whether a value stands in a table with an apostrophe before it:
+// one that begins as formulas do, in Latin or full-width signs or behind white
+// space that some programs skip, or with an apostrophe of its own.
+func Escaped(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return s != "" && strings.ContainsRune("=+-@＝＋－＠\t\r\n'", r)
 }
 
 // csv writes the tables, and what CSV cannot say of itself: their columns,
@@ -306,13 +344,16 @@ type SearchItem struct {
 const maxWords = 600
 
 // best is the text in a language, or else in the first by tag.
-func (t Text) best(lang string) string {
-	if s := t[lang]; s != "" {
-		return s
+func (t Text) best(lang string) string { return t[t.bestTag(lang)] }
+
+// bestTag is the language that best chooses, "" where there is no text.
+func (t Text) bestTag(lang string) string {
+	if t[lang] != "" {
+		return lang
 	}
 	for _, l := range slices.Sorted(maps.Keys(t)) {
 		if t[l] != "" {
-			return t[l]
+			return l
 		}
 	}
 	return ""

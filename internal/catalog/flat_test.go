@@ -48,6 +48,18 @@ func TestTables(t *testing.T) {
 	}
 }
 
+func TestEscaped(t *testing.T) {
+	for value, want := range map[string]bool{
+		"": false, "plain": false, "a=1": false, " =1": false, "é": false, "#1": false,
+		"=1": true, "+49 1": true, "-": true, "@a": true, "\t=1": true, "\r=1": true, "\n=1": true, "'": true, "'=1": true,
+		"＝1": true, "＋1": true, "－1": true, "＠a": true,
+	} {
+		if got := Escaped(value); got != want {
+			t.Errorf("Escaped(%q) = %v, want %v", value, got, want)
+		}
+	}
+}
+
 func TestSlug(t *testing.T) {
 	for _, tt := range []struct{ a, b, starts string }{
 		{"University of Oslo", " university  OF oslo ", "university-of-oslo-"},

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
+	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/dpga"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/propose"
@@ -59,6 +61,50 @@ func Fields() [][2]string {
 	return all
 }
 
+// A Loss is something of an entry that the catalog's tables do not hold.
+type Loss struct {
+	Key  string // as in a file, such as "repositories.name"
+	When string // in which case, as the end of a sentence; "" is always
+}
+
+// Losses lists what an entry does not have any more that was published in the
+// catalog's tables and read from them, by key. In all texts a carriage return is
+// lost too, and in lists what is blank. An entry that was renamed or removed is not
+// made again at all. The catalog's JSON, which ReadCatalog reads, holds all but
+// decisions, stewards and waivers, which are for the people of each registry.
+func Losses() []Loss {
+	const (
+		bar       = "where it holds a vertical bar, which becomes a slash"
+		languages = "but for one language: the registry's, or else the first by tag"
+		live      = "where the entry is not live"
+	)
+	return []Loss{
+		{"about", bar},
+		{"aliases", bar},
+		{"decisions", ""},
+		{"description", languages},
+		{"language", "where the texts are kept in another language than that"},
+		{"languages", bar},
+		{"licenses.covers", live},
+		{"licenses.expression", "where it holds a vertical bar, as none should, and the entry is not live"},
+		{"licenses.url", live},
+		{"locations", live},
+		{"organizations", live},
+		{"repositories", "those that have no address"},
+		{"repositories.name", ""},
+		{"repositories.url", bar},
+		{"sdgs.evidence", bar + ", or the entry is not live"},
+		{"sdgs.text", languages + "; all " + live},
+		{"sectors", bar},
+		{"sources", live},
+		{"standard", ""},
+		{"status.reason", languages},
+		{"stewards", ""},
+		{"topics", bar},
+		{"waivers", ""},
+	}
+}
+
 func set(to func(*entry.Entry) *string) func(*row, string) {
 	return func(r *row, cell string) { *to(&r.entry) = cell }
 }
@@ -73,6 +119,14 @@ func same(e *entry.Entry) *entry.SameAs {
 		e.SameAs = &entry.SameAs{}
 	}
 	return e.SameAs
+}
+
+// sbom gives the entry's list of dependencies, made where there is none yet.
+func sbom(e *entry.Entry) *entry.SBOM {
+	if e.SBOM == nil {
+		e.SBOM = &entry.SBOM{}
+	}
+	return e.SBOM
 }
 
 func organization(role string) func(*row, string) {
@@ -96,6 +150,7 @@ func columns() []column {
 		{"url", "where a resource is read", set(func(e *entry.Entry) *string { return &e.URL }), ""},
 		{"format", "of a resource, such as guide", set(func(e *entry.Entry) *string { return &e.Format }), ""},
 		{"published", "of a resource: a year, a month or a day", set(func(e *entry.Entry) *string { return &e.Published }), ""},
+		{"languages", "of a resource, several: BCP 47 tags it can be had in", several(func(e *entry.Entry) *[]string { return &e.Languages }), ""},
 		{"types", "of a dpg, several: " + strings.Join(propose.Types, ", "), (*row).types, ""},
 		{"sectors", "fields it serves, several", several(func(e *entry.Entry) *[]string { return &e.Sectors }), ""},
 		{"topics", "what it is about, several", several(func(e *entry.Entry) *[]string { return &e.Topics }), ""},
@@ -109,7 +164,14 @@ func columns() []column {
 				r.entry.Repositories = append(r.entry.Repositories, entry.Repository{URL: u})
 			}
 		}, ""},
+		{"sbom_url", "of a dpg: where its list of dependencies is, an SPDX document", func(r *row, s string) { sbom(&r.entry).URL = s }, ""},
+		{"sbom_as_of", "the day that list was made", func(r *row, s string) {
+			if r.date(s) {
+				sbom(&r.entry).AsOf = s
+			}
+		}, ""},
 		{"sdgs", "numbers of goals, several", (*row).goals, ""},
+		{"about", "entries and codes it speaks of, several, such as dpg/dhis2", several(func(e *entry.Entry) *[]string { return &e.About }), ""},
 		{"countries", "", nil, "it does not say whether a country is where it is made or where it is used; import the folder with countries.csv, or map the column to deployed_in or developed_in"},
 		{"developed_in", "countries where it is made, several", func(r *row, s string) { r.places(s, func(l *entry.Locations) *[]string { return &l.DevelopedIn }) }, ""},
 		{"deployed_in", "countries where it is used, several", func(r *row, s string) { r.places(s, func(l *entry.Locations) *[]string { return &l.DeployedIn }) }, ""},
@@ -120,6 +182,11 @@ func columns() []column {
 		{"implementer", "organisations that put it to use, several", organization("implementer"), ""},
 		{"publisher", "organisations that published a resource, several", organization("publisher"), ""},
 		{"contact_url", "a page to reach its people by", set(func(e *entry.Entry) *string { return &e.ContactURL }), ""},
+		{"language", "of its texts, a BCP 47 tag; the registry's where nothing is said", func(r *row, s string) {
+			if s != cmp.Or(r.table.Language, "en") {
+				r.entry.Language = s
+			}
+		}, ""},
 		{"stage", "where it stands: nominee, dpg, listed, archived, declined", (*row).stage, ""},
 		{"recognised_by", "who recognised it as a DPG", set(func(e *entry.Entry) *string { return &e.Status.RecognisedBy }), ""},
 		{"status_as_of", "the day that stage was so", func(r *row, s string) {
@@ -129,10 +196,26 @@ func columns() []column {
 			r.entry.Status.AsOf = s
 		}, ""},
 		{"status_url", "where that can be read", set(func(e *entry.Entry) *string { return &e.Status.URL }), ""},
+		{"status_reason", "why it is archived, declined or removed", func(r *row, s string) { r.entry.Status.Reason = entry.Plain(s) }, ""},
+		{"moved_to", "of stage renamed: the id that stands for it now", set(func(e *entry.Entry) *string { return &e.Status.MovedTo }), ""},
+		{"review_by", "the day somebody should look again", func(r *row, s string) {
+			if r.date(s) {
+				r.entry.Status.ReviewBy = s
+			}
+		}, ""},
 		{"dpga_id", "its file's name in the DPGA's registry of 2023", func(r *row, s string) { same(&r.entry).DPGA = s }, ""},
 		{"wikidata", "its item of Wikidata", func(r *row, s string) { same(&r.entry).Wikidata = s }, ""},
 		{"purl", "its package URL", func(r *row, s string) { same(&r.entry).PURL = s }, ""},
 		{"dial", "its slug in the Digital Impact Exchange", func(r *row, s string) { same(&r.entry).DIAL = s }, ""},
+		{"sources", "where its facts are from, several: addresses or names", func(r *row, s string) {
+			for _, from := range r.split(s) {
+				if isAddress(from) {
+					r.entry.Sources = append(r.entry.Sources, entry.Source{URL: from})
+				} else {
+					r.entry.Sources = append(r.entry.Sources, entry.Source{Name: from})
+				}
+			}
+		}, ""},
 		{"updated_at", "", nil, "Git has the times of changes"},
 	}
 }
@@ -237,8 +320,8 @@ func (r *row) date(s string) bool {
 // unescape takes off the apostrophe that keeps a cell from being run as a
 // formula, as the catalog's own tables have it.
 func unescape(s string) string {
-	if len(s) > 1 && s[0] == '\'' && strings.IndexByte("=+-@\t\r'", s[1]) >= 0 {
-		return s[1:]
+	if rest, ok := strings.CutPrefix(s, "'"); ok && catalog.Escaped(rest) {
+		return rest
 	}
 	return s
 }
@@ -268,7 +351,7 @@ func ReadCSV(ctx context.Context, s *Source, t Table) (*Batch, error) {
 		if data, err := s.read(ctx, at+"entries.csv"); err == nil {
 			folder = at
 			long := map[string]*table{}
-			for _, name := range []string{"countries", "licenses", "organizations", "sdgs"} {
+			for _, name := range []string{"countries", "licenses", "organizations", "sdgs", "sources"} {
 				data, err := s.read(ctx, folder+name+".csv")
 				if errors.Is(err, fs.ErrNotExist) {
 					continue
@@ -521,7 +604,7 @@ func (b *Batch) row(r *row, more map[string][]longRow, seen map[string]string) {
 	}
 	b.longer(e, more[ref])
 	if r.table.Origin != "" && !gone(e) { // of a file without it only its owner knows where it is from
-		e.Sources = []entry.Source{{URL: r.table.Origin, AsOf: r.table.AsOf}}
+		e.Sources = append(e.Sources, entry.Source{URL: r.table.Origin, AsOf: r.table.AsOf})
 	}
 	b.Records = append(b.Records, Record{Label: r.label, Entry: *e})
 }
@@ -558,6 +641,7 @@ func (b *Batch) longer(e *entry.Entry, rows []longRow) {
 	var licenses []entry.License
 	var goals []entry.SDG
 	var organizations []entry.Organization
+	var sources []entry.Source
 	var places entry.Locations
 	for _, r := range rows {
 		c := r.cells
@@ -566,6 +650,8 @@ func (b *Batch) longer(e *entry.Entry, rows []longRow) {
 			licenses = append(licenses, entry.License{Expression: c["expression"], Covers: c["covers"], URL: c["url"]})
 		case "organizations.csv":
 			organizations = append(organizations, entry.Organization{Name: c["name"], Role: c["role"], Website: c["website"]})
+		case "sources.csv":
+			sources = append(sources, entry.Source{Name: c["name"], URL: c["url"], AsOf: c["as_of"]})
 		case "sdgs.csv":
 			n, err := strconv.Atoi(c["goal"])
 			if err != nil || n < 1 || n > 17 {
@@ -600,6 +686,9 @@ func (b *Batch) longer(e *entry.Entry, rows []longRow) {
 	}
 	if organizations != nil {
 		e.Organizations = organizations
+	}
+	if sources != nil {
+		e.Sources = sources
 	}
 	if places.DevelopedIn != nil || places.DeployedIn != nil {
 		e.Locations = &places

@@ -17,6 +17,7 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/dpga"
@@ -63,12 +64,24 @@ func included(t *testing.T) fstest.MapFS {
 // generated is a registry of entries with whatever may stand in a field.
 func generated(t *testing.T, seed uint64, n int) fstest.MapFS {
 	t.Helper()
+	return made(t, seed, n, true, []string{"map", "=1+1", "@here", "'quoted'", "-", "+49", "'=x", "a|b", `say "so"`, "one\ntwo", "é", "地図", "<b>x</b>", "a,b;c", "\tx", "&amp;", "x\\n", "{}", "# no", "null", "yes", "3", "＝1", "\n-1"})
+}
+
+// made is a registry of entries made of words. Wild ones hold what tables do not;
+// others say everything that may be said once and in one language.
+func made(t *testing.T, seed uint64, n int, wild bool, words []string) fstest.MapFS {
+	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
-	words := []string{"map", "=1+1", "@here", "'quoted'", "-", "+49", "'=x", "a|b", `say "so"`, "one\ntwo", "é", "地図", "<b>x</b>", "a,b;c", "\tx", "&amp;", "x\\n", "{}", "# no", "null", "yes", "3"}
 	word := func() string { return words[r.IntN(len(words))] + words[r.IntN(len(words))] }
 	maybe := func() string {
 		if r.IntN(3) == 0 {
 			return ""
+		}
+		return word()
+	}
+	address := func() string {
+		if wild {
+			return maybe()
 		}
 		return word()
 	}
@@ -84,6 +97,9 @@ func generated(t *testing.T, seed uint64, n int) fstest.MapFS {
 		case 0:
 			return entry.Text{}
 		case 1:
+			if !wild {
+				break
+			}
 			return entry.Plain(word()).With("fr", "en", word())
 		}
 		return entry.Plain(word())
@@ -93,7 +109,12 @@ func generated(t *testing.T, seed uint64, n int) fstest.MapFS {
 		kind := entry.Kinds[r.IntN(len(entry.Kinds))]
 		e := entry.Entry{
 			Schema: kind.Name + "/v1", ID: fmt.Sprintf("e-%d", i), Name: word(), Aliases: list(), Description: text(), Website: maybe(), Sectors: list(), Topics: list(),
-			Status: entry.Status{Stage: []string{"nominee", "dpg", "listed"}[r.IntN(3)], RecognisedBy: maybe(), AsOf: "2024-02-03"},
+			Status:     entry.Status{Stage: []string{"nominee", "dpg", "listed"}[r.IntN(3)], RecognisedBy: maybe(), AsOf: "2024-02-03", URL: maybe(), Reason: text(), ReviewBy: "2027-01-01"},
+			ContactURL: maybe(), About: list(), Languages: list(), Language: []string{"", "fr"}[r.IntN(2)],
+			SBOM: &entry.SBOM{URL: word(), AsOf: "2025-01-01"},
+		}
+		if wild && r.IntN(4) == 0 {
+			e.Status.Stage = []string{"archived", "declined"}[r.IntN(2)]
 		}
 		if kind.Name == "dpg" {
 			e.Types = []string{"software", "data"}[:r.IntN(3)]
@@ -102,10 +123,11 @@ func generated(t *testing.T, seed uint64, n int) fstest.MapFS {
 		}
 		for range r.IntN(3) {
 			e.Licenses = append(e.Licenses, entry.License{Expression: word(), URL: maybe(), Covers: maybe()})
-			e.Repositories = append(e.Repositories, entry.Repository{Name: maybe(), URL: word()})
+			e.Repositories = append(e.Repositories, entry.Repository{Name: maybe(), URL: address()})
 			e.Organizations = append(e.Organizations, entry.Organization{Name: word(), Role: "owner", Website: maybe()})
 			e.SDGs = append(e.SDGs, entry.SDG{Goal: 1 + r.IntN(17), Text: text(), Evidence: list()})
-			e.Sources = append(e.Sources, entry.Source{Name: word(), AsOf: "2024-02-03"})
+			e.Sources = append(e.Sources, entry.Source{Name: word(), URL: maybe(), AsOf: "2024-02-03"})
+			e.Waivers = append(e.Waivers, entry.Waiver{Rule: word(), Reason: word(), By: entry.Person{GitHub: "someone"}, Until: "2024-02-03"})
 		}
 		if r.IntN(2) == 0 {
 			e.Locations = &entry.Locations{DevelopedIn: []string{"NO"}, DeployedIn: []string{"AF", "KE"}}
@@ -250,6 +272,134 @@ func registries(t *testing.T) map[string]fs.FS {
 		all["of 2023"] = of2023(t, dir)
 	} else {
 		t.Log("SKIPPED in part, no real input: ../shared/data/dpga/dpga is not beside the repository")
+	}
+	return all
+}
+
+// What the tables do not hold is what Losses lists, and no more: of the included
+// registry, of entries as they should be, and of such as never should.
+func TestLosses(t *testing.T) {
+	always, ever := map[string]bool{}, map[string]bool{}
+	for _, l := range importer.Losses() {
+		ever[l.Key] = true
+		if l.When == "" {
+			always[l.Key] = true
+		}
+	}
+	all := registries(t)
+	for seed := range uint64(3) {
+		all[fmt.Sprintf("tame %d", seed)] = made(t, seed, 100, false, []string{"map", "=1+1", "@here", "'quoted'", "-", "'=x", `say "so"`, "one\ntwo", "é", "a,b;c", "\tx", "＝1", "null"})
+	}
+	seen := map[string]map[string]bool{} // by sort of registry
+	for name, files := range all {
+		dir := publish(t, build(t, files))
+		after := entries(t, takeOver(t, filepath.Join(dir, "api/v1/csv"), func(ctx context.Context, s *importer.Source) (*importer.Batch, error) {
+			return importer.ReadCSV(ctx, s, importer.Table{AsOf: "2026-01-15", Language: "en"})
+		}))
+		before := entries(t, files)
+		if len(before) < 90 {
+			t.Fatalf("%s has %d entries", name, len(before))
+		}
+		sort := strings.Fields(name)[0]
+		if seen[sort] == nil {
+			seen[sort] = map[string]bool{}
+		}
+		for ref, was := range before {
+			is, ok := after[ref]
+			if !ok {
+				t.Errorf("%s: %s is lost whole", name, ref)
+				continue
+			}
+			for _, key := range lostKeys(was, is) {
+				if !seen[sort][key] && !ever[key] {
+					t.Errorf("%s: %s of %s is lost, and Losses does not say so", name, key, ref)
+				}
+				seen[sort][key] = true
+			}
+		}
+	}
+	if diff := cmp.Diff(ever, seen["generated"]); diff != "" {
+		t.Errorf("lost of odd entries (-Losses +seen)\n%s", diff)
+	}
+	if diff := cmp.Diff(always, seen["tame"]); diff != "" {
+		t.Errorf("lost of live entries with one language and no vertical bar (-Losses +seen)\n%s", diff)
+	}
+	t.Logf("lost of the included registry: %s", strings.Join(slices.Sorted(maps.Keys(seen["included"])), ", "))
+}
+
+// entries are those of a registry by reference, as JSON of their files would be.
+func entries(t *testing.T, files fs.FS) map[string]map[string]any {
+	t.Helper()
+	reg, err := registry.Load(t.Context(), registry.FromFS(files), registry.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]map[string]any{}
+	for _, d := range reg.Docs {
+		data, err := entry.Encode(*d.Entry, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v map[string]any
+		if err := yaml.Unmarshal(data, &v); err != nil {
+			t.Fatal(err)
+		}
+		all[d.Ref.String()] = v
+	}
+	return all
+}
+
+// lostKeys are the keys under which two entries differ, "a.b" where both have
+// lists or mappings of one size at "a".
+func lostKeys(was, is map[string]any) []string {
+	var lost []string
+	for key := range keys(was, is) {
+		at, a, b := key, was[key], is[key]
+		if cmp.Equal(a, b) {
+			continue
+		}
+		deeper := map[string]bool{}
+		x, y := flat(a), flat(b)
+		if key != "description" && key != "sources" && len(x) == len(y) {
+			for i := range x {
+				for k := range keys(x[i], y[i]) {
+					if !cmp.Equal(x[i][k], y[i][k]) {
+						deeper[at+"."+k] = true
+					}
+				}
+			}
+		}
+		if len(deeper) == 0 {
+			deeper[at] = true
+		}
+		lost = append(lost, slices.Sorted(maps.Keys(deeper))...)
+	}
+	return lost
+}
+
+func keys(a, b map[string]any) map[string]bool {
+	all := map[string]bool{}
+	for k := range a {
+		all[k] = true
+	}
+	for k := range b {
+		all[k] = true
+	}
+	return all
+}
+
+// flat gives the mappings in a value that is one or a list of them.
+func flat(v any) []map[string]any {
+	var all []map[string]any
+	switch v := v.(type) {
+	case map[string]any:
+		all = append(all, v)
+	case []any:
+		for _, e := range v {
+			if m, ok := e.(map[string]any); ok {
+				all = append(all, m)
+			}
+		}
 	}
 	return all
 }

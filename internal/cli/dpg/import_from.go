@@ -230,7 +230,11 @@ named by line, column and row, and left out.
 --map names the column for a key, --set gives all rows one value, --columns reads
 both from a file with the keys columns, values and split. The keys are
 ` + wrapped(fieldKeys()) + `.
-An id that a row lacks is made of its name.` + importAgain,
+An id that a row lacks is made of its name.
+
+The tables of a catalog do not hold all of an entry; to take over everything, dpg
+import catalog reads its JSON. Lost are
+` + losses() + importAgain,
 	Examples: []string{
 		"dpg import csv public/api/v1/csv",
 		`dpg import csv goods.csv --map name=Title,website=URL,sectors=Field --split ";" --set types=software`,
@@ -291,6 +295,27 @@ func fieldKeys() []string {
 		keys = append(keys, f[0])
 	}
 	return slices.Clip(keys)
+}
+
+// losses lists what tables do not hold, by when that is.
+func losses() string {
+	var cases []string
+	keys := map[string][]string{}
+	for _, l := range importer.Losses() {
+		if keys[l.When] == nil {
+			cases = append(cases, l.When)
+		}
+		keys[l.When] = append(keys[l.When], l.Key)
+	}
+	slices.Sort(cases) // what is always lost comes first
+	var b strings.Builder
+	for _, when := range cases {
+		fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(wrapped(keys[when]), "\n", "\n  "))
+		if when != "" {
+			fmt.Fprintf(&b, "    %s\n", when)
+		}
+	}
+	return strings.TrimRight(b.String(), "\n")
 }
 
 // wrapped joins words with commas in lines of a help's width.
