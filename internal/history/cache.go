@@ -1,14 +1,8 @@
 package history
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/go-git/go-git/v5/plumbing/object"
@@ -18,7 +12,7 @@ import (
 )
 
 // format is raised with every change to what Read finds, or to how it is kept.
-const format = 2
+const format = 3
 
 // maxCache bounds what is read of a kept log, in bytes: some million changes.
 const maxCache = 1 << 30
@@ -29,44 +23,35 @@ type Cache struct {
 	Dir string
 }
 
-// recall reads into a value what is kept in a file, and reports whether that is whole
+// recall reads what is kept in a file with code, and reports whether that is whole
 // and was made for what the title says.
-func (c Cache) recall(file, title string, into any) bool {
+func (c Cache) recall(file, title string, code func(*codec)) bool {
 	if c.Dir == "" {
 		return false
 	}
-	f, err := os.Open(filepath.Join(c.Dir, file))
-	if err != nil {
+	data, whole := disk.ReadSealed(filepath.Join(c.Dir, file), mark(file, title), maxCache)
+	if !whole {
 		return false
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxCache))
-	if err != nil {
-		return false
-	}
-	_, text, _ := bytes.Cut(data, []byte("\n"))
-	return bytes.HasPrefix(data, mark(file, title, text)) && json.Unmarshal(text, into) == nil
+	r := &codec{text: string(data)}
+	code(r)
+	return !r.bad && r.text == ""
 }
 
-// keep writes a value for recall. It is an error if it cannot; nothing is lost by
-// that but time.
-func (c Cache) keep(file, title string, value any) error {
+// keep writes what code gives for recall. It is an error if it cannot; nothing is
+// lost by that but time.
+func (c Cache) keep(file, title string, code func(*codec)) error {
 	if c.Dir == "" {
 		return nil
 	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
-	_, err = disk.WriteFile(filepath.Join(c.Dir, file), append(mark(file, title, text), text...))
+	w := &codec{writing: true, data: []byte(mark(file, title))}
+	code(w)
+	_, err := disk.WriteFile(filepath.Join(c.Dir, file), disk.Seal(w.data))
 	return err
 }
 
-// mark is the first line of a file: what it was made for, and a check of what follows.
-func mark(file, title string, text []byte) []byte {
-	sum := sha256.Sum256(text)
-	return fmt.Appendf(nil, "%s %d of %s; %s\n", file, format, title, hex.EncodeToString(sum[:]))
-}
+// mark is the first line of a file: what it was made for.
+func mark(file, title string) string { return fmt.Sprintf("%s %d of %s\n", file, format, title) }
 
 const logFile = "history"
 
@@ -83,8 +68,11 @@ func logTitle(repo *registry.Repo, reg *registry.Registry) string {
 // that cannot be kept, the next run is slower and nothing else.
 func (c Cache) Read(ctx context.Context, repo *registry.Repo, head *object.Commit, reg *registry.Registry) (*Log, error) {
 	kept := c.Load(repo, reg)
+	if kept != nil && kept.Head == head.Hash.String() {
+		return kept, nil
+	}
 	log, err := Read(ctx, repo, head, reg, kept)
-	if err == nil && (kept == nil || kept.Head != log.Head) {
+	if err == nil {
 		_ = c.Save(repo, reg, log)
 	}
 	return log, err
@@ -94,7 +82,7 @@ func (c Cache) Read(ctx context.Context, repo *registry.Repo, head *object.Commi
 // is whole.
 func (c Cache) Load(repo *registry.Repo, reg *registry.Registry) *Log {
 	log := new(Log)
-	if !c.recall(logFile, logTitle(repo, reg), log) {
+	if !c.recall(logFile, logTitle(repo, reg), log.code) {
 		return nil
 	}
 	return log
@@ -102,5 +90,5 @@ func (c Cache) Load(repo *registry.Repo, reg *registry.Registry) *Log {
 
 // Save keeps a log. It is an error if it cannot; nothing is lost by that but time.
 func (c Cache) Save(repo *registry.Repo, reg *registry.Registry, log *Log) error {
-	return c.keep(logFile, logTitle(repo, reg), log)
+	return c.keep(logFile, logTitle(repo, reg), log.code)
 }

@@ -32,23 +32,23 @@ const (
 
 // A Change is what one commit did to one entry.
 type Change struct {
-	Seq     int               `json:"seq"` // from 1, one more with each change
-	Action  string            `json:"action"`
-	Ref     entry.Ref         `json:"ref"`
-	Fields  []string          `json:"fields,omitempty"`   // of Changed: RFC 6901 pointers, sorted
-	Stage   string            `json:"stage,omitempty"`    // afterwards; "" where the file is gone
-	Reason  map[string]string `json:"reason,omitempty"`   // of the stage, by language; "" is the registry's own
-	MovedTo string            `json:"moved_to,omitempty"` // of Renamed
-	Commit  string            `json:"commit"`
-	At      time.Time         `json:"at"` // when it was committed, UTC
+	Seq     int // from 1, one more with each change
+	Action  string
+	Ref     entry.Ref
+	Fields  []string          // of Changed: RFC 6901 pointers, sorted
+	Stage   string            // afterwards; "" where the file is gone
+	Reason  map[string]string // of the stage, by language; "" is the registry's own
+	MovedTo string            // of Renamed
+	Commit  string
+	At      time.Time // when it was committed, UTC
 
-	Blob string `json:"blob,omitempty"` // the entry's file afterwards, as Git names it
+	Blob string // the entry's file afterwards, as Git names it
 }
 
 // A Log is all changes up to a commit, oldest first: by commit, then by kind and id.
 type Log struct {
-	Head    string   `json:"head"` // the commit; "" where nothing was read yet
-	Changes []Change `json:"changes"`
+	Head    string // the commit; "" where nothing was read yet
+	Changes []Change
 }
 
 // What stands in Fields for what the bot derived of an entry, and for what it saw

@@ -8,32 +8,22 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
 
-// stamps is what LastChanges keeps.
-type stamps struct {
-	Head string                    `json:"head"`
-	Last map[string]registry.Stamp `json:"last"`
-}
-
 // LastChanges is registry.Repo.LastChanges on what was kept, if any, and keeps what it
 // found: only commits that came since are looked at. Where history was rewritten,
 // all of it is.
 func (c Cache) LastChanges(repo *registry.Repo, head *object.Commit) (map[string]registry.Stamp, error) {
 	title := fmt.Sprintf("%q", repo.Folder)
 	var kept stamps
-	if !c.recall(stampsFile, title, &kept) {
+	if !c.recall(stampsFile, title, kept.code) {
 		kept = stamps{}
 	}
-	if kept.Last != nil && kept.Head == head.Hash.String() {
-		return kept.Last, nil
+	if kept.last != nil && kept.head == head.Hash.String() {
+		return kept.last, nil
 	}
-	last, err := repo.LastChangesSince(head, func(hash string) map[string]registry.Stamp {
-		if hash != kept.Head {
-			return nil
-		}
-		return kept.Last
-	})
+	last, err := repo.LastChangesSince(head, kept.head, kept.last)
 	if err == nil {
-		_ = c.keep(stampsFile, title, stamps{head.Hash.String(), last}) // without it the next run is slower
+		kept = stamps{head.Hash.String(), last}
+		_ = c.keep(stampsFile, title, kept.code) // without it the next run is slower
 	}
 	return last, err
 }

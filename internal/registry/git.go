@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -265,12 +266,6 @@ func StampOf(c *object.Commit) Stamp {
 // Paths are relative to the registry folder. It returns ErrShallow where
 // history is cut off before all are found.
 func (r *Repo) LastChanges(head *object.Commit) (map[string]Stamp, error) {
-	return r.LastChangesSince(head, func(string) map[string]Stamp { return nil })
-}
-
-// LastChangesSince is LastChanges where that of an earlier commit is known: kept
-// gives it, or nil. Commits before that one are not looked at.
-func (r *Repo) LastChangesSince(head *object.Commit, kept func(commit string) map[string]Stamp) (map[string]Stamp, error) {
 	t, err := r.tree(head)
 	if err != nil {
 		return nil, err
@@ -289,32 +284,10 @@ func (r *Repo) LastChangesSince(head *object.Commit, kept func(commit string) ma
 	}
 	stamps := make(map[string]Stamp, len(files))
 	for c := head; len(missing) > 0; {
-		if before := kept(c.Hash.String()); before != nil {
-			for path := range missing {
-				if stamp, ok := before[path]; ok {
-					stamps[path] = stamp
-				}
-			}
-			break
-		}
-		var parent *object.Commit
 		if slices.Contains(shallow, c.Hash) {
 			return nil, ErrShallow
 		}
-		var before *object.Tree
-		if c.NumParents() > 0 {
-			if parent, err = c.Parent(0); err != nil {
-				return nil, err
-			}
-			if before, err = r.tree(parent); err != nil {
-				return nil, err
-			}
-		}
-		after, err := r.tree(c)
-		if err != nil {
-			return nil, err
-		}
-		err = r.diff("", before, after, func(path string, deleted bool) {
+		parent, err := r.changedIn(c, func(path string, deleted bool) {
 			if !deleted && missing[path] {
 				stamps[path] = StampOf(c)
 				delete(missing, path)
@@ -329,6 +302,54 @@ func (r *Repo) LastChangesSince(head *object.Commit, kept func(commit string) ma
 		c = parent
 	}
 	return stamps, nil
+}
+
+// LastChangesSince is LastChanges where that of an earlier commit is known. Commits
+// before that one are not looked at; where it is not on the first-parent line, nothing
+// is known.
+func (r *Repo) LastChangesSince(head *object.Commit, before string, known map[string]Stamp) (map[string]Stamp, error) {
+	if known == nil {
+		return r.LastChanges(head)
+	}
+	met := false
+	commits, err := r.FirstParents(head, func(hash string) bool { met = hash == before; return met })
+	if !met {
+		return r.LastChanges(head)
+	}
+	if err != nil {
+		return nil, err
+	}
+	stamps := maps.Clone(known)
+	for _, c := range slices.Backward(commits) {
+		_, err := r.changedIn(c, func(path string, deleted bool) {
+			if delete(stamps, path); !deleted {
+				stamps[path] = StampOf(c)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return stamps, nil
+}
+
+// changedIn tells what a commit changed in the registry's files, and gives the commit
+// before it on the first-parent line; nil where it is the first.
+func (r *Repo) changedIn(c *object.Commit, emit func(path string, deleted bool)) (parent *object.Commit, err error) {
+	var before *object.Tree
+	if c.NumParents() > 0 {
+		if parent, err = c.Parent(0); err != nil {
+			return nil, err
+		}
+		if before, err = r.tree(parent); err != nil {
+			return nil, err
+		}
+	}
+	after, err := r.tree(c)
+	if err != nil {
+		return nil, err
+	}
+	return parent, r.diff("", before, after, emit)
 }
 
 // MergeBase is the newest commit that both have in their history; nil if none.

@@ -140,6 +140,49 @@ func TestLastChanges(t *testing.T) {
 	}
 }
 
+// What is known of an earlier commit changes nothing but how much is read.
+func TestLastChangesSince(t *testing.T) {
+	w := newWork(t)
+	known := map[string]map[string]registry.Stamp{} // by commit
+	for i, files := range []map[string]string{
+		{"registry/dpgs/a.yaml": "a", "registry/dpgs/b.yaml": "b", "registry/dpgs/c": "c"},
+		{"registry/dpgs/a.yaml": "a2", "other": "x"},
+		{"registry/dpgs/b.yaml": "", "registry/dpgs/c": ""},
+		{"registry/dpgs/c/d.yaml": "d"}, // a folder where a file was
+		{"registry/dpgs/b.yaml": "b", "registry/dpgs/c/d.yaml": "", "registry/dpgs/e.yaml": "e"},
+		{"other": "y"},
+	} {
+		w.commit(files)
+		r := w.repo()
+		head, err := r.Head()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := r.LastChanges(head)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known[head.Hash.String()] = want
+		for before, stamps := range known {
+			got, err := r.LastChangesSince(head, before, stamps)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("commit %d, knowing %s (-LastChanges +LastChangesSince):\n%s", i, before, diff)
+			}
+		}
+		// Of another line of history nothing is known.
+		got, err := r.LastChangesSince(head, "gone", map[string]registry.Stamp{"dpgs/z.yaml": {}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("commit %d, knowing another history (-LastChanges +LastChangesSince):\n%s", i, diff)
+		}
+	}
+}
+
 func TestShallowCloneSaysWhatToDo(t *testing.T) {
 	w := newWork(t)
 	w.commit(map[string]string{"registry/dpgs/a.yaml": "a"})
