@@ -7,7 +7,6 @@ package catalog
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -275,7 +274,7 @@ func (m *Maker) complete() error {
 
 func (b *builder) finish() error {
 	b.order()
-	if err := cmp.Or(b.settleOldIDs(), b.identify(), b.ownFiles(), b.whole(), b.exampled()); err != nil {
+	if err := cmp.Or(b.settleOldIDs(), b.ownFiles(), b.whole(), b.exampled()); err != nil {
 		return err
 	}
 	if b.in.Pages == nil {
@@ -293,18 +292,6 @@ func (b *builder) order() {
 		b.all = append(b.all, fs...)
 	}
 	b.cat.Facts = b.kinds
-}
-
-// identify names the facts that are new, several at a time.
-func (b *builder) identify() error {
-	var work errgroup.Group
-	work.SetLimit(b.jobs())
-	for _, f := range b.all {
-		if f.ids == [parts][sha256.Size]byte{} {
-			work.Go(func() error { f.identify(); return nil })
-		}
-	}
-	return work.Wait()
 }
 
 // ownFiles adds the files of single entries.
@@ -362,9 +349,13 @@ func (b *builder) kind(k entry.Kind, entries []*Facts) (KindSummary, error) {
 			live = append(live, f)
 		}
 	}
-	rows, of := each(live, func(f *Facts) []byte { return f.item }), madeOf(partItem, live)
+	rows, of := each(live, func(f *Facts) row { return f.item }), madeOf(partItem, live)
 	s.EntryCount = len(rows)
-	if err := b.putRows(s.Path, List{Envelope: b.envelope(), Kind: k.Name, Total: len(rows), Digest: b.digest(s.Path, of, rows), Items: []Item{}}, "items", of, rows); err != nil {
+	digest, err := b.digest(s.Path, of, rows)
+	if err != nil {
+		return s, err
+	}
+	if err := b.putRows(s.Path, List{Envelope: b.envelope(), Kind: k.Name, Total: len(rows), Digest: digest, Items: []Item{}}, "items", of, rows); err != nil {
 		return s, err
 	}
 	return s, b.pages(k, live)
@@ -542,15 +533,15 @@ func (c *Catalog) manifest() (*content, error) {
 	if c.read != nil {
 		return c.read, nil
 	}
-	rows := make([][]byte, 0, len(c.files))
+	var line []byte
+	all, rows := &block{}, make([]row, 0, len(c.files))
 	for _, name := range slices.Sorted(maps.Keys(c.files)) {
 		f := c.files[name]
 		// A name is plain, see confined: it needs no escape.
-		row := append(make([]byte, 0, len(name)+110), `{"path":"`...)
-		row = append(append(row, name...), `","bytes":`...)
-		row = append(strconv.AppendInt(row, int64(f.size), 10), `,"sha256":"`...)
-		row = append(hex.AppendEncode(row, f.sum[:]), `"}`...)
-		rows = append(rows, row)
+		line = append(append(append(line[:0], `{"path":"`...), name...), `","bytes":`...)
+		line = append(strconv.AppendInt(line, int64(f.size), 10), `,"sha256":"`...)
+		line = append(hex.AppendEncode(line, f.sum[:]), `"}`...)
+		rows = append(rows, all.add(line))
 	}
 	head, err := encode(Manifest{Envelope: c.Index.Envelope, Origin: c.origin, Files: []ManifestFile{}})
 	if err != nil {

@@ -88,8 +88,12 @@ func (b *builder) changes() error {
 		if err != nil {
 			return err
 		}
+		digest, err := digestOf(rows)
+		if err != nil {
+			return err
+		}
 		s := ShardResponse{
-			Envelope: b.envelope(), FirstSeq: part[0].Seq, LastSeq: part[len(part)-1].Seq, Total: len(rows), Digest: digestOf(rows), Items: []Change{},
+			Envelope: b.envelope(), FirstSeq: part[0].Seq, LastSeq: part[len(part)-1].Seq, Total: len(rows), Digest: digest, Items: []Change{},
 		}
 		if err := b.putRows(shardPath(n), s, "items", made{}, rows); err != nil {
 			return err

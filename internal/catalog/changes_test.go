@@ -59,8 +59,12 @@ func TestShards(t *testing.T) {
 			if s.FirstSeq != seq+1 || shard.FirstSeq != s.FirstSeq || shard.LastSeq != s.LastSeq || shard.Digest != s.Digest || shard.Total != len(shard.Items) {
 				t.Errorf("shard %d of %d changes is %+v in the index and has %d to %d", i, n, s, shard.FirstSeq, shard.LastSeq)
 			}
-			if rows, err := rowsOf(shard.Items); err != nil || digestOf(rows) != s.Digest {
-				t.Errorf("shard %d has the digest %s, %v; the index says %s", i, digestOf(rows), err, s.Digest)
+			rows, err := rowsOf(shard.Items)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if digest, err := digestOf(rows); err != nil || digest != s.Digest {
+				t.Errorf("shard %d has the digest %s, %v; the index says %s", i, digest, err, s.Digest)
 			}
 			for _, item := range shard.Items {
 				if seq++; item.Seq != seq {

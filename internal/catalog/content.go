@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -73,11 +74,14 @@ func (c *content) bytes() ([]byte, error) {
 }
 
 // A Spool keeps the files of single entries on disk until they are written where
-// they belong: a large registry has more of them than memory should hold.
+// they belong, and their rows in files about many: a large registry has more of them
+// than memory should hold.
 type Spool struct {
-	mu   sync.Mutex
 	file *disk.Scratch
-	size int64
+
+	mu    sync.Mutex
+	size  int64
+	later []io.Closer
 }
 
 // NewSpool makes a spool in a temporary file, which Close deletes.
@@ -89,20 +93,27 @@ func NewSpool() (*Spool, error) {
 	return &Spool{file: f}, nil
 }
 
-// Close deletes the spool.
-func (s *Spool) Close() error { return s.file.Close() }
+// Close deletes the spool, and closes what was kept by an earlier run.
+func (s *Spool) Close() error {
+	err := s.file.Close()
+	for _, f := range s.later {
+		err = errors.Join(err, f.Close())
+	}
+	s.later = nil
+	return err
+}
+
+func (s *Spool) closeLater(f io.Closer) { s.later = append(s.later, f) }
 
 // keep moves the bytes of a file from memory to the spool.
 func (s *Spool) keep(c *content) (*content, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	at := s.size
-	if _, err := s.file.WriteAt(c.data, at); err != nil {
+	at, err := s.put(c.data)
+	if err != nil {
 		return nil, err
 	}
-	s.size += int64(c.size)
-	return &content{size: c.size, sum: c.sum, write: func(w io.Writer) error {
-		data := make([]byte, c.size)
+	size := c.size // the function must not hold c, which holds the bytes
+	return &content{size: size, sum: c.sum, write: func(w io.Writer) error {
+		data := make([]byte, size)
 		if _, err := s.file.ReadAt(data, at); err != nil {
 			return err
 		}
@@ -111,17 +122,40 @@ func (s *Spool) keep(c *content) (*content, error) {
 	}}, nil
 }
 
+// put writes bytes to the spool and says where. It may be called from several
+// goroutines.
+func (s *Spool) put(data []byte) (at int64, err error) {
+	s.mu.Lock()
+	at = s.size
+	s.size += int64(len(data))
+	s.mu.Unlock()
+	_, err = s.file.WriteAt(data, at)
+	return at, err
+}
+
+// hold moves rows from memory to the spool; a nil spool leaves them there.
+func (s *Spool) hold(b *block) (err error) {
+	if s == nil {
+		b.data = bytes.Clone(b.data) // without the room that they grew in
+		return nil
+	}
+	if b.at, err = s.put(b.data); err == nil {
+		b.from, b.data = s.file, nil
+	}
+	return err
+}
+
 // putRows adds a response whose list under key is made of rows, one a line. The
 // head is the response with that list empty; key is that of a value of the response
 // or of an object in it.
 //
 // of names what the rows were made of.
-func (b *builder) putRows(name string, head any, key string, of made, rows [][]byte) error {
-	return b.putLists(name, head, []string{key}, of, [][][]byte{rows})
+func (b *builder) putRows(name string, head any, key string, of made, rows []row) error {
+	return b.putLists(name, head, []string{key}, of, [][]row{rows})
 }
 
 // putLists is putRows for several lists, in the order in which they stand.
-func (b *builder) putLists(name string, head any, keys []string, of made, lists [][][]byte) error {
+func (b *builder) putLists(name string, head any, keys []string, of made, lists [][]row) error {
 	rest, err := encode(head)
 	if err != nil {
 		return err
@@ -157,7 +191,7 @@ func split(data []byte, key string) (before, after []byte, err error) {
 	return nil, nil, fmt.Errorf("there is no empty list under %q", key)
 }
 
-func writeBetween(w io.Writer, before []byte, rows [][]byte, after []byte) error {
+func writeBetween(w io.Writer, before []byte, rows []row, after []byte) error {
 	if _, err := w.Write(before); err != nil {
 		return err
 	}
@@ -169,7 +203,7 @@ func writeBetween(w io.Writer, before []byte, rows [][]byte, after []byte) error
 }
 
 // writeRows writes a list that is a response by itself.
-func writeRows(w io.Writer, rows [][]byte, indent string) error {
+func writeRows(w io.Writer, rows []row, indent string) error {
 	if err := writeList(w, rows, indent); err != nil {
 		return err
 	}
@@ -177,12 +211,13 @@ func writeRows(w io.Writer, rows [][]byte, indent string) error {
 	return err
 }
 
-func writeList(w io.Writer, rows [][]byte, indent string) error {
+func writeList(w io.Writer, rows []row, indent string) error {
 	if len(rows) == 0 {
 		_, err := io.WriteString(w, "[]")
 		return err
 	}
 	first, next := []byte("[\n"+indent+"  "), []byte(",\n"+indent+"  ")
+	var r rowReader
 	for i, row := range rows {
 		sep := next
 		if i == 0 {
@@ -191,7 +226,7 @@ func writeList(w io.Writer, rows [][]byte, indent string) error {
 		if _, err := w.Write(sep); err != nil {
 			return err
 		}
-		if _, err := w.Write(row); err != nil {
+		if err := r.writeRow(w, row, 0); err != nil {
 			return err
 		}
 	}
@@ -199,33 +234,26 @@ func writeList(w io.Writer, rows [][]byte, indent string) error {
 	return err
 }
 
-func rowsOf[T any](items []T) ([][]byte, error) {
-	rows := make([][]byte, len(items))
-	for i, it := range items {
-		var err error
-		if rows[i], err = compact(it); err != nil {
-			return nil, err
-		}
-	}
-	return rows, nil
-}
-
 // digestOf is the SHA-256 of a list's items as they stand in the response, without
 // the white space between tokens. Two lists with one digest hold the same.
-func digestOf(rows [][]byte) string {
-	sum := digestSum(rows)
-	return "sha256:" + hex.EncodeToString(sum[:])
+func digestOf(rows []row) (string, error) {
+	sum, err := digestSum(rows)
+	return "sha256:" + hex.EncodeToString(sum[:]), err
 }
 
-func digestSum(rows [][]byte) [sha256.Size]byte {
+func digestSum(rows []row) (out [sha256.Size]byte, err error) {
 	sum := sha256.New()
 	sum.Write([]byte("["))
+	var r rowReader
 	for i, row := range rows {
 		if i > 0 {
 			sum.Write([]byte(","))
 		}
-		sum.Write(row)
+		if err := r.writeRow(sum, row, 0); err != nil {
+			return out, err
+		}
 	}
 	sum.Write([]byte("]"))
-	return [sha256.Size]byte(sum.Sum(nil))
+	sum.Sum(out[:0])
+	return out, nil
 }

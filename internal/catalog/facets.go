@@ -132,9 +132,10 @@ func (b *builder) facets() error {
 		for _, id := range slices.Sorted(maps.Keys(views)) {
 			v := views[id]
 			path := viewFolder + "/" + f.name + "/" + id + ".json"
-			if err := b.putMade(path, madeOf(partFacets, v.from), v.name, "items", func() (any, [][]byte) {
-				rows := each(v.from, func(f *Facts) []byte { return f.facetItem })
-				return FacetView{Envelope: b.envelope(), Facet: f.name, ID: id, Name: &v.name, Total: len(rows), Digest: digestOf(rows), Items: []FacetItem{}}, rows
+			if err := b.putMade(path, madeOf(partFacets, v.from), v.name, "items", func() (any, []row, error) {
+				rows := each(v.from, func(f *Facts) row { return f.facetItem })
+				digest, err := digestOf(rows)
+				return FacetView{Envelope: b.envelope(), Facet: f.name, ID: id, Name: &v.name, Total: len(rows), Digest: digest, Items: []FacetItem{}}, rows, err
 			}); err != nil {
 				return err
 			}

@@ -18,9 +18,9 @@ import (
 
 // Facts are what files about more than one entry need to know of an entry: its
 // rows in them, written already, and what they are found, counted and sorted by.
-// They cost a few kilobytes, are made by several goroutines, and may be kept from run to
-// run: with those of the entries that did not change, a build writes the whole
-// catalog without reading them again.
+// They are made by several goroutines, and may be kept from run to run: with those
+// of the entries that did not change, a build writes the whole catalog without reading
+// them again. Of an entry a kilobyte or two are in memory; its rows lie elsewhere where there is a Spool.
 type Facts struct {
 	Ref        entry.Ref
 	SourcePath string // as Entry has it
@@ -35,24 +35,23 @@ type Facts struct {
 	OldID      string // the id in the predecessor's views; "" where it stands in none
 	tells      int    // how good an example it makes, see openAPI
 
-	row         []byte   // in full.json, and but for the envelope in full.ndjson
-	item        []byte   // in the list of its kind; like those below nil unless live
-	facetItem   []byte   // in views by facet
-	searchItem  []byte   // in search.json
-	oldRow      []byte   // in the predecessor's list
-	csv         [][]byte // lines of each table
-	identifiers []identifierRow
-	views       []codeRow     // in views of framework codes
+	row         row   // in full.json, and but for the envelope in full.ndjson
+	item        row   // in the list of its kind; like those below none unless live
+	facetItem   row   // in views by facet; in memory
+	searchItem  row   // in search.json
+	oldRow      row   // in the predecessor's list
+	csv         []row // lines of each table
+	identifiers row   // the rows in identifiers.json, as codeIdentifiers has them
+	views       []codeRow
 	facets      [][][2]string // for each facet what it is found under: id and spelling
 	types       []string
 	sectors     []string
 	goals       []string
 	codes       []string
 
-	// Page is its line on pages about many entries, in each of their forms, and what
-	// these sort it by.
-	Page    [][]byte
+	// PageKey is what pages about many entries sort by; see PageLine.
 	PageKey []byte
+	page    []row // its line on them, in each of their forms
 
 	files []ownFile // those of this entry alone
 
@@ -71,9 +70,10 @@ type (
 		key string // what it is sorted by
 		row []byte
 	}
+	// A codeRow is a row in the view of a framework code.
 	codeRow struct {
 		code string
-		row  []byte
+		row  row
 	}
 	fileSum struct {
 		path string
@@ -89,6 +89,25 @@ type (
 // Live reports whether lists and views name the entry.
 func (f *Facts) Live() bool { return entry.Status{Stage: f.Stage}.Live() }
 
+// view is the entry's row in the view of a code.
+func (f *Facts) view(code string) row {
+	for _, v := range f.views {
+		if v.code == code {
+			return v.row
+		}
+	}
+	return row{}
+}
+
+// PageLine is the entry's line on pages about many entries, in one of their forms; nil
+// where it has none.
+func (f *Facts) PageLine(form int) ([]byte, error) {
+	if form >= len(f.page) {
+		return nil, nil
+	}
+	return bytesOf(f.page[form])
+}
+
 // facts makes the facts of an entry and adds its own files to the catalog. It may
 // be called from several goroutines.
 func (b *builder) facts(d *registry.Doc, e Entry) (*Facts, error) {
@@ -99,10 +118,17 @@ func (b *builder) facts(d *registry.Doc, e Entry) (*Facts, error) {
 	if f.MovedTo != "" {
 		f.Moved = b.in.Registry.Place(entry.Ref{Kind: d.Ref.Kind, ID: f.MovedTo}) != nil
 	}
-	var err error
-	if f.row, err = compact(e); err != nil {
+	for p := range parts {
+		f.identify(p)
+	}
+	rows := &block{}
+	whole, err := compact(e)
+	if err != nil {
 		return nil, err
 	}
+	f.row = rows.add(whole)
+	f.identify(partRow, whole)
+	var tables [][]byte
 	for _, t := range b.tables {
 		var lines []byte
 		if f.Live() || t.name == "entries" {
@@ -110,16 +136,24 @@ func (b *builder) facts(d *registry.Doc, e Entry) (*Facts, error) {
 				return nil, err
 			}
 		}
-		f.csv = append(f.csv, lines)
+		tables = append(tables, lines)
+		f.csv = append(f.csv, rows.add(lines))
 	}
-	if f.identifiers, err = identifiers(e); err != nil {
+	f.identify(partTable, tables[:1]...)
+	f.identify(partTables, tables[1:]...)
+	names, err := identifiers(e)
+	if err != nil {
 		return nil, err
 	}
+	c := &codec{writing: true}
+	codeIdentifiers(c, &names)
+	f.identifiers = rows.add(c.data)
+	f.identify(partNames, c.data)
 	var it *Item
 	if f.Live() {
 		made := b.item(e)
 		it = &made
-		if err := b.liveFacts(f, d, e, made); err != nil {
+		if err := b.liveFacts(f, d, e, made, rows); err != nil {
 			return nil, err
 		}
 	}
@@ -131,7 +165,7 @@ func (b *builder) facts(d *registry.Doc, e Entry) (*Facts, error) {
 		return nil, err
 	}
 	if f.OldID = b.oldID(f); f.OldID != "" {
-		if err := b.oldFacts(f, d.Entry); err != nil {
+		if err := b.oldFacts(f, d.Entry, rows); err != nil {
 			return nil, err
 		}
 	}
@@ -140,23 +174,32 @@ func (b *builder) facts(d *registry.Doc, e Entry) (*Facts, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.Page, f.PageKey = p.Lines, p.Key
+		f.page, f.PageKey = each(p.Lines, rows.add), p.Key
 		if err := b.own(f, p.Path, p.Data); err != nil {
 			return nil, err
 		}
 	}
-	return f, nil
+	return f, b.in.Spool.hold(rows)
 }
 
-func (b *builder) liveFacts(f *Facts, d *registry.Doc, e Entry, it Item) (err error) {
-	if f.item, err = compact(it); err != nil {
-		return err
-	}
-	if f.facetItem, err = compact(FacetItem{e.ID, e.Kind, e.Path, e.Name}); err != nil {
-		return err
-	}
-	if f.searchItem, err = compact(b.searchItem(e, it)); err != nil {
-		return err
+func (b *builder) liveFacts(f *Facts, d *registry.Doc, e Entry, it Item, rows *block) error {
+	for _, x := range []struct {
+		part part
+		row  *row
+		in   *block
+		item any
+	}{
+		{partItem, &f.item, rows, it},
+		// It is short, and read for each of the many views that it stands in.
+		{partFacets, &f.facetItem, &block{}, FacetItem{e.ID, e.Kind, e.Path, e.Name}},
+		{partSearch, &f.searchItem, rows, b.searchItem(e, it)},
+	} {
+		data, err := compact(x.item)
+		if err != nil {
+			return err
+		}
+		*x.row = x.in.add(data)
+		f.identify(x.part, data)
 	}
 	for _, x := range facets {
 		var values [][2]string
@@ -168,13 +211,16 @@ func (b *builder) liveFacts(f *Facts, d *registry.Doc, e Entry, it Item) (err er
 	}
 	f.types, f.sectors, f.codes = e.Types, e.Sectors, it.MappedCodes
 	f.goals = each(e.SDGs, func(g SDG) string { return strconv.Itoa(g.Goal) })
+	var views [][]byte
 	for _, v := range b.viewItems(d.Entry, e) {
-		row, err := compact(v.item)
+		data, err := compact(v.item)
 		if err != nil {
 			return err
 		}
-		f.views = append(f.views, codeRow{v.code, row})
+		f.views = append(f.views, codeRow{v.code, rows.add(data)})
+		views = append(views, []byte(v.code), data)
 	}
+	f.identify(partViews, views...)
 	return nil
 }
 
@@ -195,19 +241,20 @@ func (b *builder) own(f *Facts, name string, data []byte) (err error) {
 }
 
 // oldFacts writes an entry as the predecessor had it, under OldID.
-func (b *builder) oldFacts(f *Facts, e *entry.Entry) error {
+func (b *builder) oldFacts(f *Facts, e *entry.Entry, rows *block) error {
 	main := b.language(e)
 	view := dpga.ViewOf(e, f.OldID, main)
-	var err error
-	if f.oldRow, err = compact(view); err != nil {
+	data, err := compact(view)
+	if err != nil {
 		return err
 	}
+	f.oldRow = rows.add(data)
+	f.identify(partOld, data)
 	var whole any = view
 	if f.Stage == entry.StageDPG {
 		whole = dpga.ScreenedViewOf(e, f.OldID, main)
 	}
-	data, err := encode(whole)
-	if err != nil {
+	if data, err = encode(whole); err != nil {
 		return err
 	}
 	return b.own(f, oldPath(f), data)

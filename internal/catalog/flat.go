@@ -20,11 +20,16 @@ func (b *builder) flat() error {
 	}
 	opening[len(opening)-1] = ',' // the entry's own keys follow
 	if err := b.addMade(apiFolder+"/full.ndjson", madeOf(partRow, b.all), [][]byte{opening}, func(w io.Writer) error {
+		var r rowReader
 		for _, f := range b.all {
-			for _, part := range [][]byte{opening, f.row[1:], newline} {
-				if _, err := w.Write(part); err != nil {
-					return err
-				}
+			if _, err := w.Write(opening); err != nil {
+				return err
+			}
+			if err := r.writeRow(w, f.row, 1); err != nil {
+				return err
+			}
+			if _, err := w.Write(newline); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -37,26 +42,35 @@ func (b *builder) flat() error {
 	if err := b.put("stats.json", b.stats()); err != nil {
 		return err
 	}
-	if err := b.putMade("identifiers.json", madeOf(partNames, b.all), "", "items", func() (any, [][]byte) {
+	if err := b.putMade("identifiers.json", madeOf(partNames, b.all), "", "items", func() (any, []row, error) {
 		var names []identifierRow
+		var r rowReader
 		for _, f := range b.all {
-			names = append(names, f.identifiers...)
+			data, err := r.read(f.identifiers)
+			if err != nil {
+				return nil, nil, err
+			}
+			c := &codec{data: bytes.Clone(data)}
+			var of []identifierRow
+			codeIdentifiers(c, &of)
+			names = append(names, of...)
 		}
 		slices.SortStableFunc(names, func(x, y identifierRow) int { return strings.Compare(x.key, y.key) })
 		names = slices.CompactFunc(names, func(x, y identifierRow) bool { return bytes.Equal(x.row, y.row) })
-		rows := each(names, func(n identifierRow) []byte { return n.row })
-		return IdentifiersResponse{b.envelope(), len(rows), []Identifier{}}, rows
+		all := &block{}
+		rows := each(names, func(n identifierRow) row { return all.add(n.row) })
+		return IdentifiersResponse{b.envelope(), len(rows), []Identifier{}}, rows, nil
 	}); err != nil {
 		return err
 	}
-	return b.putMade("search.json", madeOf(partSearch, b.all), "", "items", func() (any, [][]byte) {
-		var rows [][]byte
+	return b.putMade("search.json", madeOf(partSearch, b.all), "", "items", func() (any, []row, error) {
+		var rows []row
 		for _, f := range b.all {
 			if f.Live() {
 				rows = append(rows, f.searchItem)
 			}
 		}
-		return SearchResponse{b.envelope(), len(rows), []SearchItem{}}, rows
+		return SearchResponse{b.envelope(), len(rows), []SearchItem{}}, rows, nil
 	})
 }
 
@@ -203,8 +217,9 @@ func (b *builder) csv() error {
 			if _, err := w.Write(head); err != nil {
 				return err
 			}
+			var r rowReader
 			for _, f := range b.all {
-				if _, err := w.Write(f.csv[n]); err != nil {
+				if err := r.writeRow(w, f.csv[n], 0); err != nil {
 					return err
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"maps"
 	"os"
@@ -22,9 +23,14 @@ import (
 // be deleted. What is damaged, of another version or made of anything else is not
 // used: the entry is read again. It holds the entries of one registry as they are, and no more, in files
 // by the hash of kind and id, so that a change to one entry writes one of them.
+//
+// A file begins with the facts, under a checksum, and ends with the rows, each under its
+// own: these are read where a file of the catalog has to be written. What of them was
+// damaged is found then, and is a *KeptError.
 type Keep struct {
 	dir     string
 	general [sha256.Size]byte
+	spool   *Spool // holds the files open; nil is that rows are in memory
 	by      map[entry.Ref]*Facts
 	stale   [keptFiles]bool // files to be written
 
@@ -40,22 +46,31 @@ const keptFiles = 256
 const maxKept = 1 << 30
 
 // keepMagic changes with the form of kept facts, and with what facts mean.
-const keepMagic = "dpg facts 2\n"
+const keepMagic = "dpg facts 3\n"
 
 // OpenKeep reads the facts that are kept in a folder; "" keeps none. general is a
 // hash of all that they depend on and that is of no single entry: the program,
-// settings, policy and frameworks.
-func OpenKeep(dir string, general [sha256.Size]byte) *Keep {
-	k := &Keep{dir: dir, general: general, by: map[entry.Ref]*Facts{}, sums: map[string]sumOf{}, nowSums: map[string]sumOf{}}
+// settings, policy and frameworks. Their rows stay where they are until the spool is
+// closed; without one they are read too.
+func OpenKeep(dir string, general [sha256.Size]byte, spool *Spool) *Keep {
+	k := NewKeep(dir, general)
 	if dir == "" {
 		return k
 	}
+	k.spool = spool
 	for n := range keptFiles {
-		if !k.read(n) {
-			k.stale[n] = true
-		}
+		k.stale[n] = !k.read(n)
 	}
 	k.readSums()
+	return k
+}
+
+// NewKeep is OpenKeep for a folder of which nothing is to be used.
+func NewKeep(dir string, general [sha256.Size]byte) *Keep {
+	k := &Keep{dir: dir, general: general, by: map[entry.Ref]*Facts{}, sums: map[string]sumOf{}, nowSums: map[string]sumOf{}}
+	for n := range k.stale {
+		k.stale[n] = true
+	}
 	return k
 }
 
@@ -65,39 +80,19 @@ func (k *Keep) sumsName() string { return filepath.Join(k.dir, "sums") }
 
 func bucket(ref entry.Ref) int { return int(sha256.Sum256([]byte(ref.String()))[0]) }
 
-// open reads one of the files; nil where there is none that will do.
-func (k *Keep) open(name string) *codec {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || info.Size() > maxKept {
-		return nil
-	}
-	data := make([]byte, info.Size())
-	if _, err := io.ReadFull(f, data); err != nil {
-		return nil
-	}
-	data, whole := unchecked(data, keepMagic)
-	if !whole || len(data) < sha256.Size || [sha256.Size]byte(data) != k.general {
-		return nil
-	}
-	return &codec{data: data[sha256.Size:]}
-}
-
-func (k *Keep) write(name string, code func(*codec)) {
-	w := &codec{writing: true, data: append([]byte(keepMagic), k.general[:]...)}
-	code(w)
-	_, _ = disk.WriteFile(name, checked(w.data))
-}
-
 func (k *Keep) readSums() {
-	c := k.open(k.sumsName())
-	if c == nil {
+	if info, err := os.Lstat(k.sumsName()); err != nil || !info.Mode().IsRegular() || info.Size() > maxKept {
 		return
 	}
+	data, err := os.ReadFile(k.sumsName())
+	if err != nil {
+		return
+	}
+	data, whole := unchecked(data, string(k.head()))
+	if !whole {
+		return
+	}
+	c := &codec{data: data}
 	sums := map[string]sumOf{}
 	for len(c.data) > 0 && !c.bad {
 		var name string
@@ -117,27 +112,102 @@ func (s *sumOf) code(c *codec) {
 	c.hash(&s.sum)
 }
 
+// A keptFile is one that holds facts, open for their rows.
+type keptFile struct{ *os.File }
+
+// read takes in one of the files, and reports whether it will do.
 func (k *Keep) read(n int) bool {
-	c := k.open(k.name(n))
-	if c == nil {
+	if info, err := os.Lstat(k.name(n)); err != nil || !info.Mode().IsRegular() {
 		return false
 	}
-	var all []*Facts
-	for len(c.data) > 0 && !c.bad {
-		f := new(Facts)
-		f.code(c)
-		if bucket(f.Ref) != n {
-			return false
-		}
-		all = append(all, f)
-	}
-	if c.bad {
+	opened, err := os.Open(k.name(n))
+	if err != nil {
 		return false
 	}
-	for _, f := range all {
-		k.by[f.Ref] = f
+	f := &keptFile{opened}
+	all, ok := k.factsIn(f)
+	for _, x := range all {
+		ok = ok && bucket(x.Ref) == n
+	}
+	if !ok || k.spool == nil {
+		f.Close()
+	} else {
+		k.spool.closeLater(f)
+	}
+	if !ok {
+		return false
+	}
+	for _, x := range all {
+		k.by[x.Ref] = x
 	}
 	return true
+}
+
+// keptHead is how long the beginning of such a file is: the magic, the general hash and how
+// many bytes of facts follow.
+const keptHead = len(keepMagic) + sha256.Size + 8
+
+func (k *Keep) factsIn(f *keptFile) (all []*Facts, ok bool) {
+	info, err := f.Stat()
+	if err != nil || info.Size() > maxKept || info.Size() < int64(keptHead) {
+		return nil, false
+	}
+	head := make([]byte, keptHead)
+	if _, err := io.ReadFull(f, head); err != nil || !bytes.Equal(head[:keptHead-8], k.head()) {
+		return nil, false
+	}
+	size := binary.LittleEndian.Uint64(head[keptHead-8:])
+	if size > uint64(info.Size()) {
+		return nil, false
+	}
+	data := slices.Grow(head, int(size)+crc32.Size)[:keptHead+int(size)+crc32.Size]
+	if _, err := io.ReadFull(f, data[keptHead:]); err != nil {
+		return nil, false
+	}
+	at := int64(len(data))
+	data, whole := unchecked(data, keepMagic)
+	if !whole {
+		return nil, false
+	}
+	c := &codec{data: data[keptHead-len(keepMagic):], words: map[string]string{}}
+	for len(c.data) > 0 && !c.bad {
+		x := new(Facts)
+		c.rows = &block{from: f, at: at}
+		x.code(c)
+		at += c.rows.size
+		all = append(all, x)
+		if k.spool == nil && !c.bad {
+			if at > info.Size() {
+				return nil, false
+			}
+			rows := make([]byte, c.rows.size)
+			if _, err := f.ReadAt(rows, c.rows.at); err != nil {
+				return nil, false
+			}
+			c.rows.data, c.rows.from = rows, nil
+		}
+	}
+	return all, !c.bad && at == info.Size()
+}
+
+func (k *Keep) head() []byte { return append([]byte(keepMagic), k.general[:]...) }
+
+// write writes a file of facts with their rows. Where that cannot be done none stands
+// there, and nothing is lost but time.
+func (k *Keep) write(n int, fs []*Facts) {
+	c := &codec{writing: true, data: binary.LittleEndian.AppendUint64(k.head(), 0), reader: rowReader{blocks: true}}
+	var rows []byte
+	for _, f := range fs {
+		c.rows = &block{}
+		f.code(c)
+		rows = append(rows, c.rows.data...)
+	}
+	binary.LittleEndian.PutUint64(c.data[keptHead-8:], uint64(len(c.data)-keptHead))
+	if c.bad || len(c.data)+len(rows) > maxKept {
+		_ = os.Remove(k.name(n))
+		return
+	}
+	_, _ = disk.WriteFile(k.name(n), append(checked(c.data), rows...))
 }
 
 // Find gives the facts that were made of these inputs, a hash of all that they
@@ -188,20 +258,16 @@ func (k *Keep) Save(c *Catalog, note func(*Facts) (inputs [sha256.Size]byte, jud
 			continue
 		}
 		slices.SortFunc(fs, func(x, y *Facts) int { return bytes.Compare([]byte(x.Ref.String()), []byte(y.Ref.String())) })
-		k.write(k.name(n), func(c *codec) {
-			for _, f := range fs {
-				f.code(c)
-			}
-		})
+		k.write(n, fs)
 	}
 	if k.newSums || len(k.sums) != len(k.nowSums) {
-		k.write(k.sumsName(), func(c *codec) {
-			for _, name := range slices.Sorted(maps.Keys(k.nowSums)) {
-				s := k.nowSums[name]
-				c.text(&name)
-				s.code(c)
-			}
-		})
+		c := &codec{writing: true, data: k.head()}
+		for _, name := range slices.Sorted(maps.Keys(k.nowSums)) {
+			s := k.nowSums[name]
+			c.text(&name)
+			s.code(c)
+		}
+		_, _ = disk.WriteFile(k.sumsName(), checked(c.data))
 	}
 }
 
@@ -235,6 +301,10 @@ func (f *Facts) Stands(s *Stored) bool {
 type codec struct {
 	writing, bad bool
 	data         []byte
+	rows         *block            // where rows lie, or go to
+	reader       rowReader         // of rows that are written
+	end          int64             // of the rows that were read
+	words        map[string]string // one copy of each that many entries have
 }
 
 func (f *Facts) code(c *codec) {
@@ -265,19 +335,32 @@ func (f *Facts) code(c *codec) {
 
 // codeRows is what files about many entries are made of.
 func (f *Facts) codeRows(c *codec) {
-	for _, b := range []*[]byte{&f.row, &f.item, &f.facetItem, &f.searchItem, &f.oldRow, &f.PageKey} {
-		c.bytes(b)
+	for _, r := range []*row{&f.row, &f.item, &f.searchItem, &f.oldRow, &f.identifiers} {
+		c.row(r)
 	}
-	codeEach(c, &f.csv, c.bytes)
-	codeEach(c, &f.Page, c.bytes)
-	codeEach(c, &f.identifiers, func(r *identifierRow) { c.text(&r.key); c.bytes(&r.row) })
-	codeEach(c, &f.views, func(r *codeRow) { c.text(&r.code); c.bytes(&r.row) })
+	codeEach(c, &f.csv, c.row)
+	codeEach(c, &f.page, c.row)
+	codeEach(c, &f.views, func(r *codeRow) { c.word(&r.code); c.row(&r.row) })
 	codeEach(c, &f.facets, func(values *[][2]string) {
-		codeEach(c, values, func(v *[2]string) { c.text(&v[0]); c.text(&v[1]) })
+		codeEach(c, values, func(v *[2]string) { c.word(&v[0]); c.word(&v[1]) })
 	})
 	for _, l := range []*[]string{&f.types, &f.sectors, &f.goals, &f.codes} {
-		codeEach(c, l, c.text)
+		codeEach(c, l, c.word)
 	}
+	c.memory(&f.facetItem)
+	c.bytes(&f.PageKey)
+	// Last, when it is known.
+	size := int(c.rows.size)
+	if c.number(&size); c.writing {
+		return
+	}
+	c.bad = c.bad || c.end > int64(size)
+	c.end, c.rows.size = 0, int64(size)
+}
+
+// codeIdentifiers is an entry's rows in identifiers.json.
+func codeIdentifiers(c *codec, rows *[]identifierRow) {
+	codeEach(c, rows, func(r *identifierRow) { c.text(&r.key); c.bytes(&r.row) })
 }
 
 func (f *Facts) codeRecord(c *codec) {
@@ -298,15 +381,11 @@ func (f *Facts) codeRecord(c *codec) {
 }
 
 func (c *codec) hash(h *[sha256.Size]byte) {
-	switch {
-	case c.writing:
+	if c.writing {
 		c.data = append(c.data, h[:]...)
-	case len(c.data) < len(h):
-		c.bad, c.data = true, nil
-	default:
-		copy(h[:], c.data)
-		c.data = c.data[len(h):]
+		return
 	}
+	copy(h[:], c.take(len(h)))
 }
 
 func (c *codec) number(n *int) {
@@ -331,28 +410,85 @@ func (c *codec) flag(b *bool) {
 	*b = n == 1
 }
 
-// bytes reads a part of the data itself, which stays in memory with it; nil and
-// empty are one.
+// bytes reads a copy: of a file, little is held. Nil and empty are one.
 func (c *codec) bytes(b *[]byte) {
 	n := len(*b)
-	c.number(&n)
-	switch {
-	case c.writing:
+	if c.number(&n); c.writing {
 		c.data = append(c.data, *b...)
-	case n > len(c.data):
-		c.bad, c.data = true, nil
-	case n == 0:
-		*b = nil
-	default:
-		*b, c.data = c.data[:n:n], c.data[n:]
+		return
+	}
+	*b = nil
+	if n > 0 {
+		*b = bytes.Clone(c.take(n))
 	}
 }
 
 func (c *codec) text(s *string) {
-	b := []byte(*s)
-	c.bytes(&b)
-	if !c.writing {
-		*s = string(b)
+	n := len(*s)
+	if c.number(&n); c.writing {
+		c.data = append(c.data, *s...)
+		return
+	}
+	*s = string(c.take(n))
+}
+
+// take reads bytes that are good as long as the data is.
+func (c *codec) take(n int) []byte {
+	if n > len(c.data) {
+		c.bad, c.data = true, nil
+		return nil
+	}
+	b := c.data[:n]
+	c.data = c.data[n:]
+	return b
+}
+
+// word is text that many entries have.
+func (c *codec) word(s *string) {
+	if c.writing {
+		c.text(s)
+		return
+	}
+	n := 0
+	c.number(&n)
+	b := c.take(n)
+	known, ok := c.words[string(b)]
+	if !ok {
+		known = string(b)
+		c.words[known] = known
+	}
+	*s = known
+}
+
+// row writes a row to the block of rows, and where it lies there; or reads that.
+func (c *codec) row(r *row) {
+	off, size := int(r.off), int(r.size)
+	if c.writing {
+		data, err := c.reader.read(*r)
+		c.bad = c.bad || err != nil
+		off, size = int(c.rows.size), len(data)
+		c.rows.add(data)
+	}
+	if c.number(&size); size == 0 {
+		return
+	}
+	c.number(&off)
+	if c.writing {
+		c.data = binary.LittleEndian.AppendUint32(c.data, r.sum)
+	} else if sum := c.take(4); sum != nil {
+		*r = row{c.rows, int64(off), uint32(size), binary.LittleEndian.Uint32(sum)}
+		c.end = max(c.end, r.off+int64(r.size))
+	}
+}
+
+// memory is a row that is kept in memory.
+func (c *codec) memory(r *row) {
+	var data []byte
+	if c.writing && r.size > 0 {
+		data = r.in.data
+	}
+	if c.bytes(&data); !c.writing {
+		*r = new(block).add(data)
 	}
 }
 

@@ -36,37 +36,15 @@ func madeOf(p part, fs []*Facts) made {
 	return made(sum.Sum(nil))
 }
 
-// identify names what files about many entries take from an entry.
-func (f *Facts) identify() {
-	for p := range parts {
-		c := &codec{writing: true}
-		switch p {
-		case partRow:
-			c.bytes(&f.row)
-		case partItem:
-			c.bytes(&f.item)
-		case partSearch:
-			c.bytes(&f.searchItem)
-		case partNames:
-			codeEach(c, &f.identifiers, func(r *identifierRow) { c.text(&r.key); c.bytes(&r.row) })
-		case partOld:
-			c.bytes(&f.oldRow)
-		case partViews:
-			codeEach(c, &f.views, func(r *codeRow) { c.text(&r.code); c.bytes(&r.row) })
-		case partFacets:
-			c.bytes(&f.facetItem)
-		case partTable, partTables:
-			tables := f.csv[:1]
-			if p == partTables {
-				tables = f.csv[1:]
-			}
-			codeEach(c, &tables, c.bytes)
-		}
-		// Where a file takes a part of some entries only, which these are comes from the name.
-		c.text(&f.Ref.Kind)
-		c.text(&f.Ref.ID)
-		f.ids[p] = sha256.Sum256(c.data)
-	}
+// identify names what files about many entries take from an entry: the texts of a
+// part, one after the other.
+func (f *Facts) identify(p part, texts ...[]byte) {
+	c := &codec{writing: true}
+	codeEach(c, &texts, c.bytes)
+	// Where a file takes a part of some entries only, which these are comes from the name.
+	c.text(&f.Ref.Kind)
+	c.text(&f.Ref.ID)
+	f.ids[p] = sha256.Sum256(c.data)
 }
 
 // A sumOf is what was counted and summed of bytes: those of a file, or a digest.
@@ -96,18 +74,22 @@ func (k *Keep) sum(name string, of made, find func() (size int, sum [sha256.Size
 }
 
 // digest is digestOf, where it is not known of these rows.
-func (b *builder) digest(name string, of made, rows [][]byte) string {
-	_, sum, _ := b.in.Keep.sum("items of "+name, of, func() (int, [sha256.Size]byte, error) {
-		return 0, digestSum(rows), nil
+func (b *builder) digest(name string, of made, rows []row) (string, error) {
+	_, sum, err := b.in.Keep.sum("items of "+name, of, func() (int, [sha256.Size]byte, error) {
+		sum, err := digestSum(rows)
+		return 0, sum, err
 	})
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return "sha256:" + hex.EncodeToString(sum[:]), err
 }
 
 // putMade is putRows for a response that comes from its rows alone, with what else
 // names it: it is made where it has to be.
-func (b *builder) putMade(name string, of made, also string, key string, make func() (head any, rows [][]byte)) error {
+func (b *builder) putMade(name string, of made, also string, key string, make func() (head any, rows []row, err error)) error {
 	return b.addMade(apiFolder+"/"+name, of, [][]byte{[]byte(also)}, func(w io.Writer) error {
-		head, rows := make()
+		head, rows, err := make()
+		if err != nil {
+			return err
+		}
 		data, err := encode(head)
 		if err != nil {
 			return err

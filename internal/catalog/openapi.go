@@ -253,7 +253,11 @@ func (b *builder) exampled() error {
 			return err
 		}
 		opening[len(opening)-1] = ','
-		small.remember(f.Path, append(opening, f.row[1:]...))
+		row, err := bytesOf(f.row)
+		if err != nil {
+			return err
+		}
+		small.remember(f.Path, append(opening, row[1:]...))
 	}
 	b.samples = small.samples
 	err := b.openAPI()

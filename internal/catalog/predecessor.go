@@ -1,7 +1,7 @@
 package catalog
 
 import (
-	"crypto/sha256"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -33,7 +33,7 @@ func (b *builder) predecessor() error {
 	for _, name := range []string{"dpgs", "nominees"} {
 		fs := lists[name]
 		slices.SortStableFunc(fs, func(x, y *Facts) int { return dpga.CompareIDs(x.OldID, y.OldID) })
-		rows := each(fs, func(f *Facts) []byte { return f.oldRow })
+		rows := each(fs, func(f *Facts) row { return f.oldRow })
 		if err := b.addMade(name+"/index.json", madeOf(partOld, fs), nil, func(w io.Writer) error { return writeRows(w, rows, "") }); err != nil {
 			return err
 		}
@@ -80,12 +80,13 @@ func (b *builder) settleOldIDs() error {
 			return err
 		}
 		f.files = slices.DeleteFunc(f.files, func(o ownFile) bool { return o.path == oldPath(f) })
-		f.OldID, f.oldRow, f.altered = id, nil, true
-		f.ids = [parts][sha256.Size]byte{}
+		f.OldID, f.oldRow, f.altered = id, row{}, true
+		f.identify(partOld)
 		if id == "" {
 			continue
 		}
-		if err := b.oldFacts(f, e); err != nil {
+		rows := &block{}
+		if err := cmp.Or(b.oldFacts(f, e, rows), b.in.Spool.hold(rows)); err != nil {
 			return err
 		}
 	}

@@ -55,9 +55,9 @@ func (b *builder) full() error {
 		full.Entries[k.Name] = []Entry{}
 	}
 	keys := slices.Sorted(maps.Keys(full.Entries))
-	var lists [][][]byte
+	var lists [][]row
 	for _, key := range keys {
-		lists = append(lists, each(b.kinds[key], func(f *Facts) []byte { return f.row }))
+		lists = append(lists, each(b.kinds[key], func(f *Facts) row { return f.row }))
 	}
 	if err := b.putLists("full.json", full, keys, madeOf(partRow, b.all), lists); err != nil {
 		return err
@@ -74,13 +74,16 @@ func (b *builder) full() error {
 	}
 	out := FullShards{Envelope: b.envelope(), Total: len(shards)}
 	for n, fs := range shards {
-		rows, of := each(fs, func(f *Facts) []byte { return f.row }), madeOf(partRow, fs)
+		rows, of := each(fs, func(f *Facts) row { return f.row }), madeOf(partRow, fs)
 		id := fmt.Sprintf("%0*x", (bits+3)/4, n)
 		if bits == 0 {
 			id = "0"
 		}
 		s := FullShard{ID: id, Path: fullFolder + "/" + id + ".json", EntryCount: len(rows)}
-		s.Digest = b.digest(s.Path, of, rows)
+		var err error
+		if s.Digest, err = b.digest(s.Path, of, rows); err != nil {
+			return err
+		}
 		if err := b.putRows(s.Path, FullShardResponse{b.envelope(), s.ID, len(rows), s.Digest, []Entry{}}, "items", of, rows); err != nil {
 			return err
 		}
@@ -124,8 +127,12 @@ func (b *builder) pages(k entry.Kind, live []*Facts) error {
 	out := ListPages{Envelope: b.envelope(), Kind: k.Name, Total: len(chunks)}
 	name := func(n int) string { return fmt.Sprintf("%s/%s/%06d.json", k.Folder, pageFolder, n+1) }
 	for n, chunk := range chunks {
-		rows, of := each(chunk, func(f *Facts) []byte { return f.item }), madeOf(partItem, chunk)
-		page := ListPage{Envelope: b.envelope(), Kind: k.Name, Total: len(rows), Digest: b.digest(name(n), of, rows), Items: []Item{}}
+		rows, of := each(chunk, func(f *Facts) row { return f.item }), madeOf(partItem, chunk)
+		digest, err := b.digest(name(n), of, rows)
+		if err != nil {
+			return err
+		}
+		page := ListPage{Envelope: b.envelope(), Kind: k.Name, Total: len(rows), Digest: digest, Items: []Item{}}
 		if n+1 < len(chunks) {
 			page.NextPath = known(name(n + 1))
 		}
@@ -148,7 +155,7 @@ func paged(live []*Facts) [][]*Facts {
 	var chunks [][]*Facts
 	start, size := 0, 0
 	for i, f := range live {
-		n := len(f.item) + len(",\n    ")
+		n := int(f.item.size) + len(",\n    ")
 		if i > start && size+n > room {
 			chunks, start, size = append(chunks, live[start:i]), i, 0
 		}

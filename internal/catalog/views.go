@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,15 +29,10 @@ const (
 func (b *builder) frameworks() error {
 	set := b.in.Registry.Frameworks
 	all := Frameworks{Envelope: b.envelope(), Items: []FrameworkSummary{}}
-	views := map[string]*viewRows{}
+	views := map[string][]*Facts{} // which entries stand in them
 	for _, f := range b.all {
 		for _, v := range f.views {
-			at := views[v.code]
-			if at == nil {
-				at = &viewRows{}
-				views[v.code] = at
-			}
-			at.rows, at.from = append(at.rows, v.row), append(at.from, f)
+			views[v.code] = append(views[v.code], f)
 		}
 	}
 	for _, id := range set.IDs() {
@@ -59,15 +53,9 @@ func (b *builder) frameworks() error {
 	return b.put(frameworkFolder+".json", all)
 }
 
-// viewRows are the rows of a view, and which entries they are from.
-type viewRows struct {
-	rows [][]byte
-	from []*Facts
-}
-
 // framework writes one framework with its views and returns how many entries
 // stand in one or more of them.
-func (b *builder) framework(f *framework.Framework, views map[string]*viewRows) (int, error) {
+func (b *builder) framework(f *framework.Framework, views map[string][]*Facts) (int, error) {
 	out := Framework{
 		Envelope: b.envelope(), ID: f.ID, Title: b.text(f.Name), Version: known(f.Version), AsOf: known(f.AsOf),
 		PublisherName: known(f.Source.Publisher), URL: known(f.Source.URL), Credit: b.credit(f), Codes: []Code{},
@@ -93,19 +81,24 @@ func (b *builder) framework(f *framework.Framework, views map[string]*viewRows) 
 		for to, codes := range c.Relations {
 			v.Relations[to] = each(codes, full)
 		}
-		at := cmp.Or(views[f.ID+"/"+c.Code], &viewRows{})
-		for _, f := range at.from {
+		code := f.ID + "/" + c.Code
+		from := views[code]
+		for _, f := range from {
 			used[f] = true
 		}
 		path := viewPath(f.ID, c.Code)
-		v.Total = len(at.rows)
+		v.Total = len(from)
 		also, err := encode(v) // crosswalks are in it too
 		if err != nil {
 			return 0, err
 		}
-		if err := b.putMade(path, madeOf(partViews, at.from), string(also), "items", func() (any, [][]byte) {
-			v.Digest = digestOf(at.rows)
-			return v, at.rows
+		if err := b.putMade(path, madeOf(partViews, from), string(also), "items", func() (any, []row, error) {
+			rows, err := gather(each(from, func(f *Facts) row { return f.view(code) }))
+			if err != nil {
+				return nil, nil, err
+			}
+			v.Digest, err = digestOf(rows)
+			return v, rows, err
 		}); err != nil {
 			return 0, err
 		}

@@ -33,6 +33,8 @@ type Source struct {
 	// Keep is a folder outside the repository for what the next run need not make
 	// again; "" keeps nothing.
 	Keep string
+	// Anew is that nothing of it is used, and all is replaced.
+	Anew bool
 	// Program names the program that runs, so that another version makes all anew.
 	Program string
 }
@@ -134,7 +136,11 @@ func (m *making) recall() {
 			}
 		}
 	}
-	m.keep = catalog.OpenKeep(m.Keep, [sha256.Size]byte(general.Sum(nil)))
+	if m.Anew {
+		m.keep = catalog.NewKeep(m.Keep, [sha256.Size]byte(general.Sum(nil)))
+	} else {
+		m.keep = catalog.OpenKeep(m.Keep, [sha256.Size]byte(general.Sum(nil)), m.Input.Spool)
+	}
 	m.kept = map[string]*catalog.Facts{}
 	for ref, path := range places {
 		assessment, observation := registry.AssessmentFolder+"/"+path, registry.ObservationFolder+"/"+path

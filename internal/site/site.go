@@ -101,7 +101,11 @@ func frontPage(c *catalog.Catalog, form int) ([]byte, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, pageOf(c, form)); err != nil {
+	p, err := pageOf(c, form)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.Execute(&b, p); err != nil {
 		return nil, fmt.Errorf("write front page: %w", err)
 	}
 	return b.Bytes(), nil
@@ -167,7 +171,7 @@ type code struct {
 	Counted    bool
 }
 
-func pageOf(c *catalog.Catalog, form int) page {
+func pageOf(c *catalog.Catalog, form int) (page, error) {
 	up := ups[form].up
 	ix := c.Index
 	p := page{
@@ -182,7 +186,11 @@ func pageOf(c *catalog.Catalog, form int) page {
 	p.Data = catalogData(ix)
 	p.Date, _, _ = strings.Cut(value(ix.GeneratedAt), "T")
 	for _, k := range ix.Kinds {
-		p.Kinds = append(p.Kinds, kindOf(k, c.Facts[k.Name], form))
+		of, err := kindOf(k, c.Facts[k.Name], form)
+		if err != nil {
+			return p, err
+		}
+		p.Kinds = append(p.Kinds, of)
 		for _, f := range c.Facts[k.Name] {
 			if f.Live() && strings.HasSuffix(p.Example, "{id}.json") {
 				p.Example, p.ExampleList = f.Path, k.Path
@@ -197,7 +205,7 @@ func pageOf(c *catalog.Catalog, form int) page {
 			}
 		}
 	}
-	return p
+	return p, nil
 }
 
 // baseOf is what addresses of the catalog begin with. Without one in the
@@ -210,7 +218,7 @@ func baseOf(ix catalog.Index) string {
 	return strings.TrimSuffix(base, "/") + "/"
 }
 
-func kindOf(k catalog.KindSummary, entries []*catalog.Facts, form int) kind {
+func kindOf(k catalog.KindSummary, entries []*catalog.Facts, form int) (kind, error) {
 	out := kind{Title: phraseOf(k.Plural).Text, ID: k.Name, Path: k.Path, Total: k.EntryCount}
 	for _, s := range []count{
 		{"recognised", k.Stages[entry.StageDPG]},
@@ -229,11 +237,14 @@ func kindOf(k catalog.KindSummary, entries []*catalog.Facts, form int) kind {
 	byName := slices.Clone(entries)
 	slices.SortStableFunc(byName, func(a, b *catalog.Facts) int { return bytes.Compare(a.PageKey, b.PageKey) })
 	for _, f := range byName {
-		if len(f.Page) > form {
-			out.Entries = append(out.Entries, template.HTML(f.Page[form])) // the template of a line escaped it
+		switch line, err := f.PageLine(form); {
+		case err != nil:
+			return out, err
+		case line != nil:
+			out.Entries = append(out.Entries, template.HTML(line)) // the template of a line escaped it
 		}
 	}
-	return out
+	return out, nil
 }
 
 func lineOf(it catalog.Item) line {

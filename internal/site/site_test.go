@@ -272,7 +272,11 @@ func TestEntriesByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, l := range pageOf(c, 0).Kinds[0].Entries {
+	front, err := pageOf(c, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range front.Kinds[0].Entries {
 		all := parse(t, []byte(l))
 		got = append(got, textOf(all, "name")+": "+textOf(all, "tag"))
 	}
