@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -48,6 +49,10 @@ type Source struct {
 // what is kept of the entries; looking across them for names and references that two share; looking at
 // the times of the published files; and writing those that hold a row of every entry:
 // lists, full.json, full.ndjson, the tables, the search index, the front page and the manifest.
+//
+// Rows of entries that did not change stay where Keep has them until a file is written.
+// The error, here and of the catalog's own methods, is a *catalog.KeptError where they
+// turn out to be damaged; see Publish.
 func Make(ctx context.Context, s Source) (*catalog.Catalog, error) {
 	m := &making{Source: s, inputs: map[string][sha256.Size]byte{}, assessments: map[string]*assess.Assessment{}, judged: map[string]catalog.Judged{}, unsound: map[string]bool{}}
 	if h := s.Input.Head; h != nil {
@@ -89,6 +94,32 @@ func Make(ctx context.Context, s Source) (*catalog.Catalog, error) {
 	}
 	m.keep.Save(c, m.note)
 	return c, nil
+}
+
+// Publish makes a catalog and writes it to the folder that is open as Input.Stored.
+// check may refuse it before anything is written; nil takes it as it is. Where it turns
+// out on the way that what Keep holds was damaged, all is made anew, and checked again.
+func Publish(ctx context.Context, s Source, check func(*catalog.Catalog) error) (catalog.WriteReport, error) {
+	report, err := publish(ctx, s, check)
+	var damaged *catalog.KeptError
+	if errors.As(err, &damaged) && !s.Anew {
+		s.Anew = true
+		return publish(ctx, s, check)
+	}
+	return report, err
+}
+
+func publish(ctx context.Context, s Source, check func(*catalog.Catalog) error) (report catalog.WriteReport, err error) {
+	c, err := Make(ctx, s)
+	if err != nil {
+		return report, err
+	}
+	if check != nil {
+		if err := check(c); err != nil {
+			return report, err
+		}
+	}
+	return c.WriteTo(s.Input.Stored)
 }
 
 type making struct {

@@ -3,6 +3,7 @@ package site
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -29,6 +30,7 @@ type builder struct {
 	t          *testing.T
 	out, cache string
 	program    string
+	check      func(*catalog.Catalog) error
 }
 
 // make builds a registry into the folder.
@@ -49,14 +51,10 @@ func (b *builder) make(files map[string]string, head *registry.Stamp, changes ma
 		b.t.Fatal(err)
 	}
 	defer spool.Close()
-	c, err := Make(ctx, Source{
+	report, err := Publish(ctx, Source{
 		Blobs: blobs, Files: listed, Keep: filepath.Join(b.cache, "facts"), Program: b.program,
 		Input: catalog.Input{Head: head, Changes: changes, Stored: stored, Spool: spool},
-	})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	report, err := c.WriteTo(stored)
+	}, b.check)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -286,6 +284,126 @@ func TestMakeIsBuild(t *testing.T) {
 				t.Error("no step left most files as they were: the test looks at nothing")
 			}
 		})
+	}
+}
+
+// What is kept of rows is read late. Where it was damaged, before a build or between its
+// making the catalog and its writing it, the folder holds what it should all the same, and
+// what is kept is whole again.
+func TestDamagedRows(t *testing.T) {
+	t.Parallel()
+	whileBuilding := 0 // how often the kept files were damaged in a build
+	for _, tt := range []struct {
+		name   string
+		damage func(t *testing.T, name string)
+		late   bool // between making and writing
+	}{
+		{"changed", flipRows, false},
+		{"one byte less", cutBy(1), false},
+		{"cut", cutBy(1 << 20), false},
+		{"something else", func(t *testing.T, name string) { write(t, name, []byte("dpg facts")) }, false},
+		{"changed while it builds", flipRows, true},
+		{"cut while it builds", cutBy(1 << 20), true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			files, changes := maps.Clone(base), map[string]registry.Stamp{}
+			head := &registry.Stamp{Commit: strings.Repeat("a", 40), At: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+			for name := range files {
+				changes[name] = *head
+			}
+			b := &builder{t: t, out: filepath.Join(t.TempDir(), "out"), cache: filepath.Join(t.TempDir(), "cache")}
+			b.make(files, head, changes)
+			kept, err := filepath.Glob(filepath.Join(b.cache, "facts", "[0-9a-f][0-9a-f]"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			damaged := 0
+			damage := func() {
+				for _, name := range kept {
+					if info, err := os.Stat(name); err != nil {
+						t.Fatal(err)
+					} else if info.Size() > 100 { // it holds an entry
+						tt.damage(t, name)
+						damaged++
+					}
+				}
+			}
+			checked := 0
+			if tt.late {
+				b.check = func(*catalog.Catalog) error {
+					if checked++; checked == 1 {
+						damage()
+						whileBuilding++
+					}
+					return nil
+				}
+			} else {
+				damage()
+			}
+			if damaged == 0 && !tt.late {
+				t.Fatal("no kept file holds an entry: the test looks at nothing")
+			}
+			for _, name := range []string{"full.json", "full.ndjson", "dpgs.json", "csv/entries.csv"} {
+				if err := os.Remove(filepath.Join(b.out, "api/v1", name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b.make(files, head, changes)
+			if diff := differing(whole(t, files, head, changes), onDisk(t, b.out)); len(diff) > 0 {
+				t.Errorf("these differ: %q", diff)
+			}
+			if tt.late && checked != 2 {
+				t.Errorf("the catalog was made %d times, want 2: what was kept must not be believed", checked)
+			}
+			// What is kept is whole: it is made once, though rows are read.
+			if err := os.Remove(filepath.Join(b.out, "api/v1/full.json")); err != nil {
+				t.Fatal(err)
+			}
+			checked = 0
+			b.check = func(*catalog.Catalog) error { checked++; return nil }
+			b.make(files, head, changes)
+			if diff := differing(whole(t, files, head, changes), onDisk(t, b.out)); len(diff) > 0 || checked != 1 {
+				t.Errorf("made %d times, want 1; these differ: %q", checked, diff)
+			}
+		})
+	}
+	if whileBuilding != 2 {
+		t.Errorf("kept files were damaged in %d builds, want 2", whileBuilding)
+	}
+}
+
+// flipRows changes a bit in every byte of the rows that a kept file holds.
+func flipRows(t *testing.T, name string) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Magic, a hash, the size of the facts, these, a checksum, the rows.
+	const head = len("dpg facts n\n") + 32
+	rows := data[head+8+int(binary.LittleEndian.Uint64(data[head:]))+4:]
+	for i := range rows {
+		rows[i] ^= 1
+	}
+	write(t, name, data)
+}
+
+// cutBy leaves out the last bytes of a file, or all but a few.
+func cutBy(n int64) func(*testing.T, string) {
+	return func(t *testing.T, name string) {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(name, max(info.Size()-n, 64)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// write puts bytes where a file stands, in the same inode.
+func write(t *testing.T, name string, data []byte) {
+	if err := os.WriteFile(name, data, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 

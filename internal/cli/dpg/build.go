@@ -87,20 +87,16 @@ Commit first: a build of what is not committed has no list of changes to compare
 			if caches != "" {
 				src.Keep = filepath.Join(caches, "facts")
 			}
-			cat, err := site.Make(ctx, src)
-			if err != nil {
-				return err
-			}
-			if *against != "" {
+			report, err := site.Publish(ctx, src, func(cat *catalog.Catalog) error {
+				if *against == "" {
+					return nil
+				}
 				before, err := openPublished(*against)
 				if err != nil {
 					return err
 				}
-				if err := hold(ctx, o, before, published.Built("this build", cat), cat.Breaks()); err != nil {
-					return err
-				}
-			}
-			report, err := cat.WriteTo(stored)
+				return hold(ctx, o, before, published.Built("this build", cat), cat.Breaks())
+			})
 			if err != nil {
 				return err
 			}
