@@ -196,20 +196,17 @@ func (m *Maker) Entry(d *registry.Doc, a *assess.Assessment) { m.entry(d, a) }
 // entry is nil where the entry is of a kind that is not in use, or wrong.
 func (m *Maker) entry(d *registry.Doc, a *assess.Assessment) *Entry {
 	b := m.b
-	if _, used := b.in.Registry.Kind(d.Kind.Name); !used {
-		return nil
-	}
 	fail := func(err error) *Entry {
 		m.mu.Lock()
 		m.failed[d.Path] = err
 		m.mu.Unlock()
 		return nil
 	}
-	if !d.Whole() {
-		return fail(fmt.Errorf("%s has no entry that can be read; `dpg validate` says why", d.Path))
-	}
-	if first := b.in.Registry.Place(d.Ref); first != d {
-		return fail(fmt.Errorf("%s and %s are both %s; an id has one file", first.Path, d.Path, d.Ref))
+	switch used, err := b.admit(d); {
+	case err != nil:
+		return fail(err)
+	case !used:
+		return nil
 	}
 	e := b.entryOf(d, a)
 	f, err := b.facts(d, e)
@@ -239,7 +236,13 @@ func (m *Maker) Finish() (*Catalog, error) {
 	for _, name := range slices.Sorted(maps.Keys(m.failed)) {
 		return nil, fmt.Errorf("build catalog: %w", m.failed[name])
 	}
-	if err := m.complete(); err != nil {
+	taken := map[string]bool{}
+	for _, fs := range m.b.kinds {
+		for _, f := range fs {
+			taken[f.SourcePath] = true
+		}
+	}
+	if err := m.b.complete(taken); err != nil {
 		return nil, fmt.Errorf("build catalog: %w", err)
 	}
 	if err := m.b.finish(); err != nil {
@@ -248,25 +251,20 @@ func (m *Maker) Finish() (*Catalog, error) {
 	return m.b.cat, nil
 }
 
-// complete makes sure that every entry of the registry was taken in.
-func (m *Maker) complete() error {
-	if err := m.b.in.Registry.Plain(); err != nil {
+// complete makes sure that every entry of the registry was taken in, of which there
+// are the paths.
+func (b *builder) complete(taken map[string]bool) error {
+	if err := b.in.Registry.Plain(); err != nil {
 		return err
 	}
-	taken := map[string]bool{}
-	for _, fs := range m.b.kinds {
-		for _, f := range fs {
-			taken[f.SourcePath] = true
-		}
-	}
-	for _, d := range m.b.in.Registry.Docs {
-		_, used := m.b.in.Registry.Kind(d.Kind.Name)
-		switch first := m.b.in.Registry.Place(d.Ref); {
+	for _, d := range b.in.Registry.Docs {
+		_, used := b.in.Registry.Kind(d.Kind.Name)
+		switch first := b.in.Registry.Place(d.Ref); {
 		case !used || taken[d.Path]:
 		case first != d && first != nil:
-			return fmt.Errorf("%s and %s are both %s; an id has one file", first.Path, d.Path, d.Ref)
+			return twice(first, d)
 		default:
-			return fmt.Errorf("%s has no entry that can be read; `dpg validate` says why", d.Path)
+			return unreadable(d)
 		}
 	}
 	return nil
@@ -338,10 +336,7 @@ func (b *builder) whole() error {
 
 // kind writes the list of a kind, whole and in pages.
 func (b *builder) kind(k entry.Kind, entries []*Facts) (KindSummary, error) {
-	s := KindSummary{
-		Name: k.Name, Title: Text{"en": k.Title}, Plural: Text{"en": k.Plural}, Path: k.Folder + ".json",
-		SchemaPath: schemaFolder + "/" + k.Schema, Stages: noStages(),
-	}
+	s := b.summary(k)
 	var live []*Facts
 	for _, f := range entries {
 		s.Stages[f.Stage]++

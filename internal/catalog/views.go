@@ -56,30 +56,12 @@ func (b *builder) frameworks() error {
 // framework writes one framework with its views and returns how many entries
 // stand in one or more of them.
 func (b *builder) framework(f *framework.Framework, views map[string][]*Facts) (int, error) {
-	out := Framework{
-		Envelope: b.envelope(), ID: f.ID, Title: b.text(f.Name), Version: known(f.Version), AsOf: known(f.AsOf),
-		PublisherName: known(f.Source.Publisher), URL: known(f.Source.URL), Credit: b.credit(f), Codes: []Code{},
-	}
-	out.Lists = each(f.Lists, func(l framework.List) CodeList { return CodeList{l.ID, b.text(l.Name), l.Mapped} })
+	out := b.bare(f)
 	used := map[*Facts]bool{}
-	full := func(code string) string {
-		if code == "" {
-			return ""
-		}
-		return f.ID + "/" + code
-	}
 	for _, c := range f.Codes {
 		v := View{
 			Envelope: b.envelope(), Framework: f.ID, Credit: b.credit(f), Items: []ViewItem{},
-			CodeInfo: CodeInfo{
-				ID: c.Code, Code: full(c.Code), Printed: known(c.Printed), Title: b.text(c.Name), Description: b.text(c.Description),
-				List: c.List, Group: known(c.Group), Parent: known(full(c.Parent)), URL: known(c.URL),
-				Relations: map[string][]string{},
-				Related:   each(b.related[f.ID+"/"+c.Code], b.relatedCode),
-			},
-		}
-		for to, codes := range c.Relations {
-			v.Relations[to] = each(codes, full)
+			CodeInfo: b.codeInfo(f, c),
 		}
 		code := f.ID + "/" + c.Code
 		from := views[code]
@@ -106,6 +88,35 @@ func (b *builder) framework(f *framework.Framework, views map[string][]*Facts) (
 	}
 	b.cat.Frameworks = append(b.cat.Frameworks, out)
 	return len(used), b.put(frameworkFolder+"/"+f.ID+".json", out)
+}
+
+// bare is a framework without its codes.
+func (b *builder) bare(f *framework.Framework) Framework {
+	out := Framework{
+		Envelope: b.envelope(), ID: f.ID, Title: b.text(f.Name), Version: known(f.Version), AsOf: known(f.AsOf),
+		PublisherName: known(f.Source.Publisher), URL: known(f.Source.URL), Credit: b.credit(f), Codes: []Code{},
+	}
+	out.Lists = each(f.Lists, func(l framework.List) CodeList { return CodeList{l.ID, b.text(l.Name), l.Mapped} })
+	return out
+}
+
+func (b *builder) codeInfo(f *framework.Framework, c framework.Code) CodeInfo {
+	full := func(code string) string {
+		if code == "" {
+			return ""
+		}
+		return f.ID + "/" + code
+	}
+	info := CodeInfo{
+		ID: c.Code, Code: full(c.Code), Printed: known(c.Printed), Title: b.text(c.Name), Description: b.text(c.Description),
+		List: c.List, Group: known(c.Group), Parent: known(full(c.Parent)), URL: known(c.URL),
+		Relations: map[string][]string{},
+		Related:   each(b.related[f.ID+"/"+c.Code], b.relatedCode),
+	}
+	for to, codes := range c.Relations {
+		info.Relations[to] = each(codes, full)
+	}
+	return info
 }
 
 // crosswalk is the published form of a crosswalk of codes that are in use.

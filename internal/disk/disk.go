@@ -92,6 +92,11 @@ func (f *Folder) Write(name string, data []byte) (changed bool, err error) {
 }
 
 func (f *Folder) write(name string, data []byte) error {
+	return f.replace(name, func(w io.Writer) error { _, err := w.Write(data); return err })
+}
+
+// replace puts what write writes at name, once all of it is written.
+func (f *Folder) replace(name string, write func(io.Writer) error) error {
 	dir := path.Dir(name)
 	if err := f.root.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -106,8 +111,7 @@ func (f *Folder) write(name string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(data)
-	if err := errors.Join(err, w.Sync(), w.Close()); err != nil {
+	if err := errors.Join(write(w), w.Sync(), w.Close()); err != nil {
 		f.root.Remove(aside)
 		return err
 	}
@@ -202,6 +206,20 @@ func WriteFile(name string, data []byte) (changed bool, err error) {
 	}
 	defer f.Close()
 	return f.Write(filepath.Base(name), data)
+}
+
+// WriteTo is WriteFile for what is too much for memory: write is called once, and
+// what it returns an error about is not there. A file that is the same is written anew.
+func WriteTo(name string, write func(io.Writer) error) error {
+	f, err := openBare(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.replace(filepath.Base(name), write); err != nil {
+		return fmt.Errorf("write %s: %w", name, Explain(err))
+	}
+	return nil
 }
 
 // openBare is Open without the sweep: the folder may be somebody's home.

@@ -2,6 +2,7 @@ package disk_test
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -164,5 +165,41 @@ func TestHold(t *testing.T) {
 	}
 	if _, err := os.Stat(missing); err == nil {
 		t.Error("and made")
+	}
+}
+
+// What is written part by part is there whole, or what was there before is.
+func TestWriteTo(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "sub", "large")
+	for _, want := range []string{"one two", "three"} {
+		if err := disk.WriteTo(name, func(w io.Writer) error {
+			for part := range strings.SplitAfterSeq(want, " ") {
+				if _, err := io.WriteString(w, part); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(name); err != nil || string(got) != want {
+			t.Errorf("%q, %v; want %q", got, err, want)
+		}
+	}
+	err := disk.WriteTo(name, func(w io.Writer) error {
+		if _, err := io.WriteString(w, "half"); err != nil {
+			return err
+		}
+		return errors.New("the source ran dry")
+	})
+	if err == nil || !strings.Contains(err.Error(), "the source ran dry") {
+		t.Errorf("error %v", err)
+	}
+	if got, err := os.ReadFile(name); err != nil || string(got) != "three" {
+		t.Errorf("after a failure %q, %v; want what was there", got, err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(name)); err != nil || len(left) != 1 {
+		t.Errorf("%v is left, %v", left, err)
 	}
 }

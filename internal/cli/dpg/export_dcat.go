@@ -3,9 +3,12 @@ package dpg
 import (
 	"context"
 	"flag"
+	"io"
 
+	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 	"github.com/dpg-registry/dpg-registry/internal/export/dcat"
+	"github.com/dpg-registry/dpg-registry/internal/export/rdf"
 )
 
 var exportDCATCommand = cli.Command{
@@ -32,27 +35,22 @@ date of an entry's last change comes from Git.`,
 	},
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		e := newExporter(flags, "write to `FILE` instead of standard output").dated(flags)
-		to := cli.OneOf{Value: "json-ld", Allowed: []string{"json-ld", "turtle"}}
+		to := cli.OneOf{Value: string(rdf.JSONLD), Allowed: []string{string(rdf.JSONLD), string(rdf.Turtle)}}
 		flags.Var(&to, "to", "the `SYNTAX` of RDF: json-ld, turtle")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
 			if err := e.ready(args); err != nil {
 				return err
 			}
-			cat, err := e.catalog(ctx, o)
-			if err != nil {
-				return err
-			}
-			g, notes, err := dcat.Of(cat)
-			if err != nil {
-				return err
-			}
-			for _, n := range notes {
-				note(o, n.Text, n.Entries)
-			}
-			if to.Value == "turtle" {
-				return e.write(o, g.Turtle)
-			}
-			return e.write(o, g.JSONLD)
+			return e.export(ctx, o, func(w io.Writer, x *catalog.Export) error {
+				notes, err := dcat.Write(w, rdf.Syntax(to.Value), x)
+				if err != nil {
+					return err
+				}
+				for _, n := range notes {
+					note(o, n.Text, n.Entries)
+				}
+				return nil
+			})
 		}
 	},
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 	"github.com/dpg-registry/dpg-registry/internal/disk"
 	"github.com/dpg-registry/dpg-registry/internal/export/publiccode"
@@ -63,20 +64,23 @@ there too. Files for other entries that are in DIR already stay.`,
 			if err != nil {
 				return err
 			}
-			cat, err := e.catalog(ctx, o)
+			x, err := e.open(ctx, o)
 			if err != nil {
 				return err
 			}
-			all, strange, err := publiccode.Of(cat, known)
+			defer x.Close()
+			all, strange, err := writePubliccode(*e.out, x, known)
 			if err != nil {
 				return err
 			}
 			if len(strange) > 0 {
 				note(o, *facts+" speaks of what is no live entry of type software", strange)
 			}
-			written, err := writePubliccode(*e.out, all)
-			if err != nil {
-				return err
+			written := 0
+			for _, s := range all {
+				if len(s.Gaps) == 0 {
+					written++
+				}
 			}
 			if format.Value == "json" {
 				err = listPubliccode(o, all)
@@ -116,24 +120,31 @@ func readFacts(name string) (publiccode.Facts, error) {
 // catalog takes no other.
 func publiccodePath(s publiccode.Software) string { return s.ID + "/publiccode.yml" }
 
-func writePubliccode(dir string, all []publiccode.Software) (written int, err error) {
+// writePubliccode writes the files, and returns what there is to tell of each entry,
+// without its file.
+func writePubliccode(dir string, x *catalog.Export, known publiccode.Facts) (all []publiccode.Software, strange []string, err error) {
 	var folder *disk.Folder
-	for _, s := range all {
-		if s.File == nil {
-			continue
+	defer func() {
+		if folder != nil {
+			folder.Close()
+		}
+	}()
+	strange, err = publiccode.Each(x, known, func(s publiccode.Software) error {
+		data := s.File
+		s.File = nil
+		all = append(all, s)
+		if data == nil {
+			return nil
 		}
 		if folder == nil {
 			if folder, err = disk.Open(dir); err != nil {
-				return written, err
+				return err
 			}
-			defer folder.Close()
 		}
-		if _, err := folder.Write(publiccodePath(s), s.File); err != nil {
-			return written, err
-		}
-		written++
-	}
-	return written, nil
+		_, err := folder.Write(publiccodePath(s), data)
+		return err
+	})
+	return all, strange, err
 }
 
 // showPubliccode lists on standard error which keys each entry lacks.
@@ -167,7 +178,7 @@ func listPubliccode(o *cli.IO, all []publiccode.Software) error {
 		Incomplete []incomplete `json:"incomplete"`
 	}{publiccode.Version, []written{}, []incomplete{}}
 	for _, s := range all {
-		if s.File != nil {
+		if len(s.Gaps) == 0 {
 			list.Written = append(list.Written, written{s.Ref, publiccodePath(s)})
 		} else {
 			list.Incomplete = append(list.Incomplete, incomplete{s.Ref, s.Gaps})

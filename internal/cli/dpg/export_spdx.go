@@ -5,6 +5,7 @@ import (
 	"flag"
 	"io"
 
+	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 	"github.com/dpg-registry/dpg-registry/internal/spdx/document"
 )
@@ -30,18 +31,16 @@ be committed. Its own data have to be under CC0-1.0, as SPDX asks.`,
 			if err := e.ready(args); err != nil {
 				return err
 			}
-			cat, err := e.catalog(ctx, o)
-			if err != nil {
-				return err
-			}
-			doc, notes, err := document.Of(cat)
-			if err != nil {
-				return err
-			}
-			for _, n := range notes {
-				note(o, n.Text, n.Entries)
-			}
-			return e.write(o, func(w io.Writer) error { return document.Write(w, doc) })
+			return e.export(ctx, o, func(w io.Writer, x *catalog.Export) error {
+				notes, err := document.Write(w, x)
+				if err != nil {
+					return err
+				}
+				for _, n := range notes {
+					note(o, n.Text, n.Entries)
+				}
+				return nil
+			})
 		}
 	},
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 	"github.com/dpg-registry/dpg-registry/internal/export/sqlite"
 )
@@ -37,11 +38,7 @@ which is its kind and id. Three queries to begin with:
 			if err := e.ready(args); err != nil {
 				return err
 			}
-			cat, err := e.catalog(ctx, o)
-			if err != nil {
-				return err
-			}
-			return e.write(o, func(w io.Writer) error { return sqlite.Write(ctx, w, cat) })
+			return e.export(ctx, o, func(w io.Writer, x *catalog.Export) error { return sqlite.Write(ctx, w, x) })
 		}
 	},
 }

@@ -22,6 +22,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"regexp"
 	"slices"
@@ -31,7 +32,6 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
-	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/export/rdf"
 	"github.com/dpg-registry/dpg-registry/internal/spdx"
 )
@@ -61,43 +61,90 @@ const (
 	profile   = rdf.IRI("http://data.europa.eu/r5r/")
 )
 
-// Of says it of a catalog. It is an error if the registry has no base_url: DCAT
+// Write says it of a catalog. It is an error if the registry has no base_url: DCAT
 // names everything by its address.
-func Of(c *catalog.Catalog) (*rdf.Graph, []Note, error) {
-	base := ""
-	if b := c.Index.BaseURL; b != nil {
-		base = string(rdf.Address(*b))
+//
+// The entries are read twice. What is said of nodes that several may speak of, such
+// as licences, web pages and the catalog itself, is put together first and kept, and
+// what is said of an entry alone is written at once the second time.
+func Write(w io.Writer, syntax rdf.Syntax, x *catalog.Export) ([]Note, error) {
+	m, err := newMaker(x)
+	if err != nil {
+		return nil, err
 	}
-	if base == "" || strings.ContainsAny(base, "?#") {
-		return nil, nil, errors.New("DCAT names everything by its address, and the registry has none: set base_url in registry.yaml to where the catalog is published")
-	}
-	m := &maker{
-		Graph: rdf.New(map[string]string{
-			"adms": adms, "dcat": dcat, "dct": dct, "foaf": foaf, "rdfs": rdfs, "schema": schema,
-			"skos": skos, "spdx": spdxRDF, "vcard": vcard, "xsd": xsd,
-		}),
-		cat: c, base: strings.TrimSuffix(base, "/") + "/", main: "en", notes: map[string][]string{},
-	}
-	if len(c.Index.Languages) > 0 {
-		m.main = c.Index.Languages[0]
-	}
-	if err := m.catalog(); err != nil {
-		return nil, nil, err
-	}
-	for _, k := range c.Index.Kinds {
-		for _, e := range c.Full.Entries[k.Name] {
-			if (entry.Status{Stage: e.Status.Stage}).Live() {
-				m.entry(e)
+	shared := m.Graph
+	m.catalog()
+	first := shared.Subjects()
+	for e, err := range x.Live() {
+		if err != nil {
+			return nil, err
+		}
+		m.Graph = shared.Empty()
+		m.entry(*e)
+		for _, subject := range m.Subjects() {
+			if !m.own(e, subject) {
+				shared.Take(m.Graph, subject)
 			}
 		}
 	}
+	notes := m.noted()
+	m.Graph = shared
 	m.vocabularies()
-	return m.Graph, m.noted(), nil
+
+	out := rdf.NewWriter(w, syntax, shared)
+	write := func(subjects []rdf.IRI) {
+		for _, subject := range subjects {
+			out.Node(shared, subject)
+			shared.Drop(subject)
+		}
+	}
+	write(first)
+	for e, err := range x.Live() {
+		if err != nil {
+			return nil, err
+		}
+		m.Graph = shared.Empty()
+		m.entry(*e)
+		for _, subject := range m.Subjects() {
+			if m.own(e, subject) {
+				out.Node(m.Graph, subject)
+			} else {
+				write([]rdf.IRI{subject})
+			}
+		}
+	}
+	write(shared.Subjects())
+	return notes, out.Close()
+}
+
+func newMaker(x *catalog.Export) (*maker, error) {
+	base := ""
+	if b := x.Index.BaseURL; b != nil {
+		base = string(rdf.Address(*b))
+	}
+	if base == "" || strings.ContainsAny(base, "?#") {
+		return nil, errors.New("DCAT names everything by its address, and the registry has none: set base_url in registry.yaml to where the catalog is published")
+	}
+	g := rdf.New(map[string]string{
+		"adms": adms, "dcat": dcat, "dct": dct, "foaf": foaf, "rdfs": rdfs, "schema": schema,
+		"skos": skos, "spdx": spdxRDF, "vcard": vcard, "xsd": xsd,
+	})
+	m := &maker{Graph: g, export: x, base: strings.TrimSuffix(base, "/") + "/", main: "en", notes: map[string][]string{}}
+	if len(x.Index.Languages) > 0 {
+		m.main = x.Index.Languages[0]
+	}
+	return m, nil
+}
+
+// own reports whether a node is a part of an entry's own file, which that entry
+// alone speaks of.
+func (m *maker) own(e *catalog.Entry, subject rdf.IRI) bool {
+	return strings.HasPrefix(string(subject), string(m.api(e.Path))+"#")
 }
 
 type maker struct {
 	*rdf.Graph
-	cat       *catalog.Catalog
+	export    *catalog.Export
 	base      string // with a slash at its end
 	main      string // the registry's language
 	publisher rdf.IRI
@@ -123,8 +170,8 @@ func texts(t catalog.Text) []rdf.Term {
 func plain(s string) rdf.Literal { return rdf.Literal{Value: s} }
 
 // catalog says what the catalog is, and of its own data that they are a dataset.
-func (m *maker) catalog() error {
-	ix := m.cat.Index
+func (m *maker) catalog() {
+	ix := m.export.Index
 	it, data := m.api("index.json#catalog"), m.api("index.json#data")
 	m.publisher = m.api("index.json#publisher")
 	publisher := strings.TrimSpace(cmp.Or(value(ix.Publisher.Name), ix.Name, "Registry"))
@@ -160,7 +207,7 @@ func (m *maker) catalog() error {
 
 	m.Add(data, rdf.Type, prop(dcat, "Dataset"))
 	m.Add(data, prop(dct, "identifier"), plain(string(m.api("index.json"))))
-	return m.distributions(data)
+	m.distributions(data)
 }
 
 // forms are the files that hold the whole catalog, with the media type of each
@@ -174,14 +221,12 @@ var forms = []struct{ name, media, code, title string }{
 	{"csv/countries.csv", "text/csv", "CSV", "Countries as a table"},
 	{"csv/sdgs.csv", "text/csv", "CSV", "Claims of relevance to the Sustainable Development Goals as a table"},
 	{"csv/mappings.csv", "text/csv", "CSV", "Mappings to frameworks as a table"},
+	{"csv/sources.csv", "text/csv", "CSV", "Where the facts are from as a table"},
 }
 
-func (m *maker) distributions(data rdf.IRI) error {
-	license := value(m.cat.Index.License)
+func (m *maker) distributions(data rdf.IRI) {
+	license := value(m.export.Index.License)
 	for _, f := range forms {
-		if _, err := m.cat.File("api/v1/" + f.name); err != nil {
-			return err
-		}
 		address := m.api(f.name)
 		d := address + "#distribution"
 		m.Add(data, prop(dcat, "distribution"), d)
@@ -199,7 +244,6 @@ func (m *maker) distributions(data rdf.IRI) error {
 		}
 		m.Add(d, prop(dct, "license"), m.license(data, license, "", nil))
 	}
-	return nil
 }
 
 // types are what the types of an entry are called elsewhere.
@@ -229,8 +273,9 @@ func (m *maker) note(e *catalog.Entry, text string) {
 	if e != nil {
 		name = e.Kind + "/" + e.ID
 	}
-	if !slices.Contains(m.notes[text], name) {
-		m.notes[text] = append(m.notes[text], name)
+	// One entry comes after the other.
+	if all := m.notes[text]; len(all) == 0 || all[len(all)-1] != name {
+		m.notes[text] = append(all, name)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,14 +17,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
-	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/export/rdf"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
 
 // load builds the catalog of a registry as if everything had last been changed by
 // one commit.
-func load(t *testing.T, files registry.Files) *catalog.Catalog {
+func load(t *testing.T, files registry.Files) *catalog.Export {
 	t.Helper()
 	reg, err := registry.Load(context.Background(), files, registry.Options{})
 	if err != nil {
@@ -34,14 +34,15 @@ func load(t *testing.T, files registry.Files) *catalog.Catalog {
 	for _, d := range reg.Docs {
 		in.Changes[strings.TrimPrefix(d.Path, reg.Prefix+"/")] = stamp
 	}
-	c, err := catalog.Build(in)
+	x, err := catalog.ExportOf(in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	t.Cleanup(func() { x.Close() })
+	return x
 }
 
-func included(t *testing.T) *catalog.Catalog {
+func included(t *testing.T) *catalog.Export {
 	t.Helper()
 	return load(t, registry.FromFS(os.DirFS("../../../registry")))
 }
@@ -93,26 +94,27 @@ func hostileFiles() fstest.MapFS {
 	}
 }
 
-func graph(t *testing.T, c *catalog.Catalog) (*rdf.Graph, []Note) {
+func written(t *testing.T, x *catalog.Export, syntax rdf.Syntax) ([]byte, []Note) {
 	t.Helper()
-	g, notes, err := Of(c)
+	var b bytes.Buffer
+	notes, err := Write(&b, syntax, x)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return g, notes
+	return b.Bytes(), notes
 }
 
-func written(t *testing.T, write func(*rdf.Graph, *bytes.Buffer) error, g *rdf.Graph) []byte {
+func turtle(t *testing.T, x *catalog.Export) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	if err := write(g, &b); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	data, _ := written(t, x, rdf.Turtle)
+	return data
 }
 
-func turtle(g *rdf.Graph, b *bytes.Buffer) error { return g.Turtle(b) }
-func jsonLD(g *rdf.Graph, b *bytes.Buffer) error { return g.JSONLD(b) }
+func jsonLD(t *testing.T, x *catalog.Export) []byte {
+	t.Helper()
+	data, _ := written(t, x, rdf.JSONLD)
+	return data
+}
 
 // checked is what others' programs say of an export.
 type checked struct {
@@ -158,14 +160,13 @@ func TestForOthers(t *testing.T) {
 		}
 		return c
 	}
-	for name, c := range map[string]*catalog.Catalog{"included": included(t), "hostile": load(t, registry.FromFS(hostileFiles()))} {
+	for name, c := range map[string]*catalog.Export{"included": included(t), "hostile": load(t, registry.FromFS(hostileFiles()))} {
 		t.Run(name, func(t *testing.T) {
-			g, _ := graph(t, c)
-			got := check(t, written(t, turtle, g), written(t, jsonLD, g))
+			got := check(t, turtle(t, c), jsonLD(t, c))
 			if diff := cmp.Diff(got.Turtle, got.JSONLD); diff != "" {
 				t.Errorf("Turtle and JSON-LD do not hold the same (-turtle +jsonld):\n%s", diff)
 			}
-			if len(got.Turtle) != g.Len() {
+			if g := whole(t, c); len(got.Turtle) != g.Len() {
 				t.Errorf("%d statements were read, want the %d that were made", len(got.Turtle), g.Len())
 			}
 			if len(got.Fetched) > 0 {
@@ -184,8 +185,8 @@ func TestForOthers(t *testing.T) {
 		})
 	}
 	t.Run("the shapes bite", func(t *testing.T) {
-		g, _ := graph(t, load(t, registry.FromFS(hostileFiles())))
-		ttl := string(written(t, turtle, g))
+		x := load(t, registry.FromFS(hostileFiles()))
+		ttl := string(turtle(t, x))
 		for _, tt := range []struct{ name, old, new, want string }{
 			{"a record without its date", `dct:modified "2026-01-15T12:00:00Z"^^xsd:dateTime ;` + "\n    foaf:primaryTopic", "foaf:primaryTopic", "terms/modified"},
 			{"an agent without a name", "foaf:name", "foaf:nick", "foaf/0.1/name"},
@@ -197,7 +198,7 @@ func TestForOthers(t *testing.T) {
 				t.Errorf("%s: there is nothing to spoil", tt.name)
 				continue
 			}
-			got := check(t, []byte(spoilt), written(t, jsonLD, g))
+			got := check(t, []byte(spoilt), jsonLD(t, x))
 			if got.Conforms || !slices.ContainsFunc(got.Results, func(r string) bool { return strings.Contains(r, tt.want) }) {
 				t.Errorf("%s: the shapes find nothing about %s, but %q", tt.name, tt.want, got.Results)
 			}
@@ -205,12 +206,60 @@ func TestForOthers(t *testing.T) {
 	})
 }
 
+// whole is the same in one graph: all statements, in the order they are made.
+func whole(t *testing.T, x *catalog.Export) *rdf.Graph {
+	t.Helper()
+	m, err := newMaker(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.catalog()
+	for e, err := range x.Live() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.entry(*e)
+	}
+	m.vocabularies()
+	return m.Graph
+}
+
+// What is written entry by entry is what a graph of it all says, byte for byte.
 func TestSameBytes(t *testing.T) {
-	for _, write := range []func(*rdf.Graph, *bytes.Buffer) error{turtle, jsonLD} {
-		one, _ := graph(t, included(t))
-		two, _ := graph(t, included(t))
-		if !bytes.Equal(written(t, write, one), written(t, write, two)) {
-			t.Error("the same registry gave other bytes")
+	for name, x := range map[string]*catalog.Export{"included": included(t), "hostile": load(t, registry.FromFS(hostileFiles()))} {
+		for _, syntax := range []rdf.Syntax{rdf.Turtle, rdf.JSONLD} {
+			var want bytes.Buffer
+			if err := whole(t, x).Write(&want, syntax); err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := written(t, x, syntax); !bytes.Equal(got, want.Bytes()) {
+				t.Errorf("%s as %s: %s", name, syntax, cmp.Diff(want.String(), string(got)))
+			}
+		}
+	}
+}
+
+// What the catalog's own data can be had as is published, and each of its tables is
+// among that.
+func TestForms(t *testing.T) {
+	reg, err := registry.Load(t.Context(), registry.FromFS(hostileFiles()), registry.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := catalog.Build(catalog.Input{Registry: reg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := map[string]bool{}
+	for _, f := range forms {
+		has[f.name] = true
+		if _, err := c.File("api/v1/" + f.name); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, name := range c.Names() {
+		if table, api := strings.CutPrefix(name, "api/v1/"); api && strings.HasSuffix(table, ".csv") && !has[table] {
+			t.Errorf("the table %s is no distribution", table)
 		}
 	}
 }
@@ -218,11 +267,11 @@ func TestSameBytes(t *testing.T) {
 // Every live entry is there, once, and as what it is.
 func TestEveryEntry(t *testing.T) {
 	c := included(t)
-	g, notes := graph(t, c)
+	ld, notes := written(t, c, rdf.JSONLD)
 	doc := struct {
 		Graph []map[string]any `json:"@graph"`
 	}{}
-	if err := json.Unmarshal(written(t, jsonLD, g), &doc); err != nil {
+	if err := json.Unmarshal(ld, &doc); err != nil {
 		t.Fatal(err)
 	}
 	is := map[string][]any{}
@@ -240,23 +289,21 @@ func TestEveryEntry(t *testing.T) {
 		}
 	}
 	entries := 0
-	for _, all := range c.Full.Entries {
-		for _, item := range all {
-			if !(entry.Status{Stage: item.Status.Stage}).Live() {
-				continue
-			}
-			entries++
-			it := "https://dpg-registry.github.io/dpg-registry/api/v1/" + item.Path + "#entry"
-			data := slices.Contains(item.Types, "data") || slices.Contains(item.Types, "content")
-			if got := slices.Contains(listed["dcat:dataset"], it); got != data {
-				t.Errorf("%s (%q): among the datasets: %t", item.ID, item.Types, got)
-			}
-			if got := slices.Contains(listed["dcat:resource"], it); got == data {
-				t.Errorf("%s (%q): among the other resources: %t", item.ID, item.Types, got)
-			}
-			if got := slices.Contains(is[it], any("schema:SoftwareSourceCode")); got != slices.Contains(item.Types, "software") {
-				t.Errorf("%s (%q): software: %t", item.ID, item.Types, got)
-			}
+	for item, err := range c.Live() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries++
+		it := "https://dpg-registry.github.io/dpg-registry/api/v1/" + item.Path + "#entry"
+		data := slices.Contains(item.Types, "data") || slices.Contains(item.Types, "content")
+		if got := slices.Contains(listed["dcat:dataset"], it); got != data {
+			t.Errorf("%s (%q): among the datasets: %t", item.ID, item.Types, got)
+		}
+		if got := slices.Contains(listed["dcat:resource"], it); got == data {
+			t.Errorf("%s (%q): among the other resources: %t", item.ID, item.Types, got)
+		}
+		if got := slices.Contains(is[it], any("schema:SoftwareSourceCode")); got != slices.Contains(item.Types, "software") {
+			t.Errorf("%s (%q): software: %t", item.ID, item.Types, got)
 		}
 	}
 	if entries < 90 || len(listed["dcat:record"]) != entries {
@@ -268,7 +315,7 @@ func TestEveryEntry(t *testing.T) {
 }
 
 func TestNotes(t *testing.T) {
-	_, got := graph(t, load(t, registry.FromFS(hostileFiles())))
+	_, got := written(t, load(t, registry.FromFS(hostileFiles())), rdf.Turtle)
 	want := []Note{
 		{noteAddress, []string{"dpg/hostile"}},
 		{noteDescription, []string{"dpg/mute"}},
@@ -285,7 +332,7 @@ func TestNeedsAnAddress(t *testing.T) {
 	for _, base := range []string{"", "base_url: https://example.org/?x=\n", "base_url: /sub/\n"} {
 		files := hostileFiles()
 		files["registry.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(settings, "base_url: https://example.org/sub\n", base, 1))}
-		if _, _, err := Of(load(t, registry.FromFS(files))); err == nil || !strings.Contains(err.Error(), "set base_url in registry.yaml") {
+		if _, err := Write(io.Discard, rdf.Turtle, load(t, registry.FromFS(files))); err == nil || !strings.Contains(err.Error(), "set base_url in registry.yaml") {
 			t.Errorf("with %q: error %v", base, err)
 		}
 	}

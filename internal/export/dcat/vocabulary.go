@@ -84,7 +84,7 @@ func (m *maker) vocabularies() {
 		m.Add(node, prop(skos, "prefLabel"), rdf.Text(themeNames[code], "en"))
 	}
 	names := map[string]catalog.Text{}
-	for _, f := range m.cat.Frameworks {
+	for _, f := range m.export.Frameworks {
 		if f.ID == "sdgs" {
 			for _, c := range f.Codes {
 				names[c.ID] = c.Title

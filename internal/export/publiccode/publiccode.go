@@ -28,7 +28,6 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
-	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/spdx"
 )
 
@@ -212,24 +211,31 @@ type Software struct {
 	Gaps []Gap
 }
 
-// Of looks at every live entry of type software, in the order of the catalog, and
-// returns the ids in facts that are none of these, sorted.
-func Of(c *catalog.Catalog, facts Facts) (all []Software, strange []string, err error) {
-	seen := map[string]bool{}
-	for _, k := range c.Index.Kinds {
-		for _, e := range c.Full.Entries[k.Name] {
-			if !slices.Contains(e.Types, "software") || !(entry.Status{Stage: e.Status.Stage}).Live() {
-				continue
-			}
+// Each looks at every live entry of type software, in the order of the catalog, and
+// returns the ids in facts that are none of these, sorted. It ends with the first
+// error, also of visit.
+func Each(x *catalog.Export, facts Facts, visit func(Software) error) (strange []string, err error) {
+	seen := map[string]bool{} // of facts
+	for e, err := range x.Live() {
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(e.Types, "software") {
+			continue
+		}
+		known, said := facts[e.ID]
+		if said {
 			seen[e.ID] = true
-			f := fileOf(e, facts[e.ID])
-			s := Software{ID: e.ID, Ref: e.Kind + "/" + e.ID, Gaps: f.gaps(e)}
-			if len(s.Gaps) == 0 {
-				if s.File, err = f.encode(e.Path); err != nil {
-					return nil, nil, fmt.Errorf("%s: %w", s.Ref, err)
-				}
+		}
+		f := fileOf(*e, known)
+		s := Software{ID: e.ID, Ref: e.Kind + "/" + e.ID, Gaps: f.gaps(*e)}
+		if len(s.Gaps) == 0 {
+			if s.File, err = f.encode(e.Path); err != nil {
+				return nil, fmt.Errorf("%s: %w", s.Ref, err)
 			}
-			all = append(all, s)
+		}
+		if err := visit(s); err != nil {
+			return nil, err
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(facts)) {
@@ -237,7 +243,7 @@ func Of(c *catalog.Catalog, facts Facts) (all []Software, strange []string, err 
 			strange = append(strange, id)
 		}
 	}
-	return all, strange, nil
+	return strange, nil
 }
 
 // fileOf puts together what is known.

@@ -17,20 +17,27 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
 
-func build(t *testing.T, files registry.Files) *catalog.Catalog {
+func build(t *testing.T, files registry.Files) *catalog.Export {
 	t.Helper()
 	reg, err := registry.Load(context.Background(), files, registry.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := catalog.Build(catalog.Input{Registry: reg})
+	x, err := catalog.ExportOf(catalog.Input{Registry: reg})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	t.Cleanup(func() { x.Close() })
+	return x
 }
 
-func included(t *testing.T) *catalog.Catalog {
+// of is what Each visits.
+func of(x *catalog.Export, facts Facts) (all []Software, strange []string, err error) {
+	strange, err = Each(x, facts, func(s Software) error { all = append(all, s); return nil })
+	return all, strange, err
+}
+
+func included(t *testing.T) *catalog.Export {
 	t.Helper()
 	return build(t, registry.FromFS(os.DirFS("../../../registry")))
 }
@@ -67,7 +74,7 @@ func facts(t *testing.T, text string) Facts {
 
 // No entry says by itself all that the standard asks for, and nothing is invented.
 func TestNothingInvented(t *testing.T) {
-	all, strange, err := Of(included(t), nil)
+	all, strange, err := of(included(t), nil)
 	if err != nil || len(strange) > 0 {
 		t.Fatal(strange, err)
 	}
@@ -107,7 +114,7 @@ no-such: {platforms: [web]}
 `
 
 func TestWithFacts(t *testing.T) {
-	all, strange, err := Of(included(t), facts(t, said))
+	all, strange, err := of(included(t), facts(t, said))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +176,7 @@ x:
 `
 
 func TestHostile(t *testing.T) {
-	all, _, err := Of(build(t, software(func(map[string]string) {})), facts(t, enough))
+	all, _, err := of(build(t, software(func(map[string]string) {})), facts(t, enough))
 	if err != nil || len(all) != 1 {
 		t.Fatal(all, err)
 	}
@@ -236,7 +243,7 @@ func TestGaps(t *testing.T) {
 					t.Fatal("there is nothing to take away")
 				}
 			}
-			all, _, err := Of(build(t, software(tt.set)), facts(t, text))
+			all, _, err := of(build(t, software(tt.set)), facts(t, text))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,45 +1,54 @@
 package rdf
 
 import (
+	"bytes"
 	"encoding/json"
-	"io"
 )
 
-// JSONLD writes the graph as JSON-LD 1.1 whose context stands inside, so that a
-// reader fetches nothing: one object a node, in the order they were first spoken of.
-func (g *Graph) JSONLD(w io.Writer) error {
-	nodes := make([]map[string]any, 0, len(g.order))
-	for _, subject := range g.order {
-		node := map[string]any{"@id": string(subject)}
-		for _, property := range g.properties(subject) {
-			var values []any
-			for _, o := range g.objects(subject, property) {
-				switch v := o.(type) {
-				case IRI:
-					if property == Type {
-						values = append(values, g.compact(v))
-					} else {
-						values = append(values, map[string]string{"@id": string(v)})
-					}
-				case Literal:
-					values = append(values, g.value(v))
-				}
-			}
-			name := g.compact(property)
-			if property == Type {
-				name = "@type"
-			}
-			node[name] = values
-		}
-		nodes = append(nodes, node)
+// context is what a document begins with, as far as its first node.
+func (g *Graph) context() ([]byte, error) {
+	prefixes := map[string]string{}
+	for _, p := range g.prefixes {
+		prefixes[p.name] = p.begins
 	}
-	enc := json.NewEncoder(w)
+	data, err := indented("  ", prefixes)
+	return append([]byte("{\n  \"@context\": "), append(data, ",\n  \"@graph\": ["...)...), err
+}
+
+// object is what is said of a node.
+func (g *Graph) object(subject IRI) ([]byte, error) {
+	node := map[string]any{"@id": string(subject)}
+	for _, said := range g.properties(subject) {
+		var values []any
+		for _, o := range said.objects {
+			switch v := o.(type) {
+			case IRI:
+				if said.property == Type {
+					values = append(values, g.compact(v))
+				} else {
+					values = append(values, map[string]string{"@id": string(v)})
+				}
+			case Literal:
+				values = append(values, g.value(v))
+			}
+		}
+		name := g.compact(said.property)
+		if said.property == Type {
+			name = "@type"
+		}
+		node[name] = values
+	}
+	return indented("    ", node)
+}
+
+// indented is a value within a document, without a line's end.
+func indented(prefix string, v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(struct {
-		Context map[string]string `json:"@context"`
-		Graph   []map[string]any  `json:"@graph"`
-	}{g.prefixes, nodes})
+	enc.SetIndent(prefix, "  ")
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 func (g *Graph) compact(name IRI) string {

@@ -35,16 +35,58 @@ type Term interface{ turtle(*Graph) string }
 // A Graph is a set of statements about nodes. The zero Graph is not usable; New
 // makes one.
 type Graph struct {
-	prefixes map[string]string
-	nodes    map[IRI]map[IRI]map[Term]bool
-	order    []IRI
+	prefixes []prefix // by name
+	nodes    map[IRI]*node
+	order    []IRI // some of which may be gone
+}
+
+type prefix struct{ name, begins string }
+
+// A node is what is said of one. Most have few statements, and all of these are
+// of a graph that may be large.
+type node struct {
+	said []statement
+	has  map[statement]bool // of what is said, once that is much
+}
+
+type statement struct {
+	property IRI
+	object   Term
+}
+
+// few statements are looked through faster than looked up.
+const few = 16
+
+func (n *node) add(s statement) {
+	switch {
+	case n.has != nil:
+		if n.has[s] {
+			return
+		}
+		n.has[s] = true
+	case slices.Contains(n.said, s):
+		return
+	case len(n.said) == few:
+		n.has = map[statement]bool{s: true}
+		for _, old := range n.said {
+			n.has[old] = true
+		}
+	}
+	n.said = append(n.said, s)
 }
 
 // New makes an empty graph. Names that begin with the value of a prefix are
 // written short. A prefix must not be the scheme of an address.
 func New(prefixes map[string]string) *Graph {
-	return &Graph{prefixes: maps.Clone(prefixes), nodes: map[IRI]map[IRI]map[Term]bool{}}
+	g := &Graph{nodes: map[IRI]*node{}}
+	for _, name := range slices.Sorted(maps.Keys(prefixes)) {
+		g.prefixes = append(g.prefixes, prefix{name, prefixes[name]})
+	}
+	return g
 }
+
+// Empty makes an empty graph with the same prefixes.
+func (g *Graph) Empty() *Graph { return &Graph{prefixes: g.prefixes, nodes: map[IRI]*node{}} }
 
 // Type is the property that says what a node is.
 const Type IRI = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
@@ -68,17 +110,43 @@ func (g *Graph) Add(subject, property IRI, objects ...Term) {
 		if subject == "" || property == "" {
 			continue
 		}
-		node := g.nodes[subject]
-		if node == nil {
-			node = map[IRI]map[Term]bool{}
-			g.nodes[subject] = node
-			g.order = append(g.order, subject)
-		}
-		if node[property] == nil {
-			node[property] = map[Term]bool{}
-		}
-		node[property][o] = true
+		g.node(subject).add(statement{property, o})
 	}
+}
+
+// node is what is said of a subject, which is spoken of from now on.
+func (g *Graph) node(subject IRI) *node {
+	n := g.nodes[subject]
+	if n == nil {
+		n = &node{}
+		g.nodes[subject] = n
+		g.order = append(g.order, subject)
+	}
+	return n
+}
+
+// Take states of a node what another graph says of it.
+func (g *Graph) Take(from *Graph, subject IRI) {
+	if n := from.nodes[subject]; n != nil {
+		to := g.node(subject)
+		for _, s := range n.said {
+			to.add(s)
+		}
+	}
+}
+
+// Drop takes back all that is said of a node.
+func (g *Graph) Drop(subject IRI) { delete(g.nodes, subject) }
+
+// Subjects are the nodes in the order they were first spoken of.
+func (g *Graph) Subjects() []IRI {
+	all := make([]IRI, 0, len(g.nodes))
+	for _, subject := range g.order {
+		if g.Has(subject) {
+			all = append(all, subject)
+		}
+	}
+	return all
 }
 
 // Has reports whether anything is said of a node.
@@ -88,27 +156,51 @@ func (g *Graph) Has(subject IRI) bool { return g.nodes[subject] != nil }
 func (g *Graph) Len() int {
 	n := 0
 	for _, node := range g.nodes {
-		for _, objects := range node {
-			n += len(objects)
-		}
+		n += len(node.said)
 	}
 	return n
 }
 
-// properties lists what is said of a node: what it is, then by name.
-func (g *Graph) properties(subject IRI) []IRI {
-	all := slices.Sorted(maps.Keys(g.nodes[subject]))
-	if i := slices.Index(all, Type); i > 0 {
-		all = slices.Insert(slices.Delete(all, i, i+1), 0, Type)
+// A said is a property of a node with its objects.
+type said struct {
+	property IRI
+	objects  []Term
+}
+
+// properties lists what is said of a node: what it is, then by name. The objects
+// are in the order of their Turtle.
+func (g *Graph) properties(subject IRI) []said {
+	by := map[IRI][]Term{}
+	for _, s := range g.nodes[subject].said {
+		by[s.property] = append(by[s.property], s.object)
+	}
+	all := make([]said, 0, len(by))
+	for _, p := range slices.Sorted(maps.Keys(by)) {
+		all = append(all, said{p, g.sorted(by[p])})
+	}
+	if i := slices.IndexFunc(all, func(s said) bool { return s.property == Type }); i > 0 {
+		all = slices.Insert(slices.Delete(all, i, i+1), 0, said{Type, g.sorted(by[Type])})
 	}
 	return all
 }
 
-// objects lists the terms of a property in the order of their Turtle.
-func (g *Graph) objects(subject, property IRI) []Term {
-	all := slices.Collect(maps.Keys(g.nodes[subject][property]))
-	slices.SortFunc(all, func(a, b Term) int { return strings.Compare(a.turtle(g), b.turtle(g)) })
-	return all
+func (g *Graph) sorted(terms []Term) []Term {
+	if len(terms) < 2 {
+		return terms
+	}
+	type written struct {
+		term   Term
+		turtle string
+	}
+	all := make([]written, len(terms))
+	for i, t := range terms {
+		all[i] = written{t, t.turtle(g)}
+	}
+	slices.SortFunc(all, func(a, b written) int { return strings.Compare(a.turtle, b.turtle) })
+	for i, w := range all {
+		terms[i] = w.term
+	}
+	return terms
 }
 
 // local is what may stand behind a prefix without an escape, in Turtle and as a
@@ -117,17 +209,17 @@ var local = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 
 // short writes a name with a prefix where there is one.
 func (g *Graph) short(name IRI) (string, bool) {
-	best := ""
-	for _, p := range slices.Sorted(maps.Keys(g.prefixes)) {
-		rest, has := strings.CutPrefix(string(name), g.prefixes[p])
-		if has && local.MatchString(rest) && (best == "" || len(g.prefixes[p]) > len(g.prefixes[best])) {
+	var best prefix
+	for _, p := range g.prefixes {
+		rest, has := strings.CutPrefix(string(name), p.begins)
+		if has && len(p.begins) > len(best.begins) && local.MatchString(rest) {
 			best = p
 		}
 	}
-	if best == "" {
+	if best.begins == "" {
 		return "", false
 	}
-	return best + ":" + strings.TrimPrefix(string(name), g.prefixes[best]), true
+	return best.name + ":" + strings.TrimPrefix(string(name), best.begins), true
 }
 
 // Address makes an IRI of a web address as somebody wrote it, with what no IRI

@@ -62,7 +62,7 @@ func TestWritten(t *testing.T) {
         <http://example.org/b> .
 `
 	var b bytes.Buffer
-	if err := g.Turtle(&b); err != nil {
+	if err := g.Write(&b, Turtle); err != nil {
 		t.Fatal(err)
 	}
 	if b.String() != want {
@@ -89,16 +89,16 @@ func FuzzText(f *testing.F) {
 		g := New(map[string]string{"ex": shortened})
 		g.Add("http://example.org/a", shortened+"p", Text(words, lang), a)
 		var ttl, ld bytes.Buffer
-		if err := g.Turtle(&ttl); err != nil {
+		if err := g.Write(&ttl, Turtle); err != nil {
 			t.Fatal(err)
 		}
-		if err := g.JSONLD(&ld); err != nil {
+		if err := g.Write(&ld, JSONLD); err != nil {
 			t.Fatal(err)
 		}
 		if !json.Valid(ld.Bytes()) {
 			t.Errorf("not JSON: %s", ld.Bytes())
 		}
-		if n := strings.Count(ttl.String(), "\n"); words != "" && n != 3+len(g.objects("http://example.org/a", shortened+"p"))-1 {
+		if n := strings.Count(ttl.String(), "\n"); words != "" && n != 3+len(g.properties("http://example.org/a")[0].objects)-1 {
 			t.Errorf("%d lines for one node: %s", n, ttl.String())
 		}
 	})

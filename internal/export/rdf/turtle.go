@@ -2,41 +2,40 @@ package rdf
 
 import (
 	"fmt"
-	"io"
-	"maps"
-	"slices"
 	"strings"
 )
 
-// Turtle writes the graph as RDF 1.1 Turtle, in UTF-8: its prefixes, then its
-// nodes in the order they were first spoken of.
-func (g *Graph) Turtle(w io.Writer) error {
+// opening are the prefixes.
+func (g *Graph) opening() string {
 	var b strings.Builder
-	for _, p := range slices.Sorted(maps.Keys(g.prefixes)) {
-		fmt.Fprintf(&b, "@prefix %s: <%s> .\n", p, g.prefixes[p])
+	for _, p := range g.prefixes {
+		fmt.Fprintf(&b, "@prefix %s: <%s> .\n", p.name, p.begins)
 	}
-	for _, subject := range g.order {
-		fmt.Fprintf(&b, "\n%s", subject.turtle(g))
-		for i, property := range g.properties(subject) {
-			if i > 0 {
-				b.WriteString(" ;\n   ")
-			}
-			name := property.turtle(g)
-			if property == Type {
-				name = "a"
-			}
-			b.WriteString(" " + name)
-			for j, o := range g.objects(subject, property) {
-				if j > 0 {
-					b.WriteString(",\n       ")
-				}
-				b.WriteString(" " + o.turtle(g))
-			}
+	return b.String()
+}
+
+// block is what is said of a node.
+func (g *Graph) block(subject IRI) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s", subject.turtle(g))
+	for i, said := range g.properties(subject) {
+		if i > 0 {
+			b.WriteString(" ;\n   ")
 		}
-		b.WriteString(" .\n")
+		name := said.property.turtle(g)
+		if said.property == Type {
+			name = "a"
+		}
+		b.WriteString(" " + name)
+		for j, o := range said.objects {
+			if j > 0 {
+				b.WriteString(",\n       ")
+			}
+			b.WriteString(" " + o.turtle(g))
+		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	b.WriteString(" .\n")
+	return b.String()
 }
 
 func (i IRI) turtle(g *Graph) string {

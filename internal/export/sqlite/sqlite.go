@@ -14,7 +14,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"path"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,53 +60,73 @@ func Queries() []Query {
 	}
 }
 
-// Write writes the database of a catalog. It is made in memory, whole, so that
-// nothing is written if something is wrong.
-func Write(ctx context.Context, w io.Writer, c *catalog.Catalog) error {
-	data, err := database(ctx, c)
+// cacheKiB is how much of the database stands in memory while it is made.
+const cacheKiB = 16 << 10
+
+// Write writes the database of a catalog. It is made in a temporary folder, whole,
+// so that nothing is written if something is wrong.
+func Write(ctx context.Context, w io.Writer, x *catalog.Export) (err error) {
+	dir, err := os.MkdirTemp("", "dpg-export-")
 	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	name := filepath.Join(dir, "catalog.db")
+	if err := database(ctx, name, x); err != nil {
 		return fmt.Errorf("make the database: %w", err)
 	}
-	_, err = w.Write(data)
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	head := make([]byte, headSize)
+	if _, err := io.ReadFull(f, head); err != nil {
+		return err
+	}
+	clear(head[24:28])  // how often the file was changed
+	clear(head[92:100]) // by then, and by which version of SQLite
+	if _, err := w.Write(head); err != nil {
+		return err
+	}
+	_, err = io.Copy(w, f)
 	return err
 }
 
-func database(ctx context.Context, c *catalog.Catalog) (data []byte, err error) {
-	db, err := sql.Open("sqlite", ":memory:")
+// headSize is that of a database's header. What it tells of how the file came to
+// be is left at zero, as in a database that was never on a disk.
+const headSize = 100
+
+func database(ctx context.Context, name string, x *catalog.Export) (err error) {
+	db, err := sql.Open("sqlite", name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	conn, err := db.Conn(ctx) // a database in memory is its connection's
+	conn, err := db.Conn(ctx) // settings are a connection's
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	for _, s := range []string{
+		// A crash leaves a file that nobody knows.
+		"PRAGMA synchronous = OFF", "PRAGMA locking_mode = EXCLUSIVE", "PRAGMA cache_size = -" + strconv.Itoa(cacheKiB),
 		"PRAGMA page_size = 4096", "PRAGMA encoding = 'UTF-8'", "PRAGMA journal_mode = OFF", "PRAGMA foreign_keys = ON",
 		"PRAGMA application_id = " + strconv.Itoa(applicationID), "PRAGMA user_version = " + strconv.Itoa(Version), Schema,
 	} {
 		if _, err := conn.ExecContext(ctx, s); err != nil {
-			return nil, fmt.Errorf("%.40s: %w", s, err)
+			return fmt.Errorf("%.40s: %w", s, err)
 		}
 	}
-	if err := fill(ctx, conn, c); err != nil {
-		return nil, err
+	if err := fill(ctx, conn, x); err != nil {
+		return err
 	}
 	for _, s := range []string{"INSERT INTO search (search) VALUES ('optimize')", "ANALYZE", "VACUUM"} {
 		if _, err := conn.ExecContext(ctx, s); err != nil {
-			return nil, fmt.Errorf("%s: %w", s, err)
+			return fmt.Errorf("%s: %w", s, err)
 		}
 	}
-	err = conn.Raw(func(driver any) error {
-		s, ok := driver.(interface{ Serialize() ([]byte, error) })
-		if !ok {
-			return fmt.Errorf("the driver %T cannot give its database away", driver)
-		}
-		data, err = s.Serialize()
-		return err
-	})
-	return data, err
+	return nil
 }
 
 // A filler puts rows into tables, with one statement for each table. The first
@@ -118,28 +139,32 @@ type filler struct {
 	err  error
 }
 
-func fill(ctx context.Context, conn *sql.Conn, c *catalog.Catalog) error {
+func fill(ctx context.Context, conn *sql.Conn, x *catalog.Export) error {
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	f := &filler{ctx: ctx, tx: tx, puts: map[string]*sql.Stmt{}, main: "en"}
-	if len(c.Index.Languages) > 0 {
-		f.main = c.Index.Languages[0]
+	if len(x.Index.Languages) > 0 {
+		f.main = x.Index.Languages[0]
 	}
-	f.meta(c.Index)
-	for _, fw := range c.Frameworks {
+	f.meta(x.Index)
+	for _, fw := range x.Frameworks {
 		f.framework(fw)
 	}
 	n := 0
-	for _, k := range c.Index.Kinds {
-		for _, e := range c.Full.Entries[k.Name] {
-			n++
-			f.entry(n, e)
+	for e, err := range x.Entries() {
+		if err != nil {
+			f.err = cmp.Or(f.err, err)
+			break
 		}
+		n++
+		f.entry(n, *e)
 	}
-	f.identifiers(c)
-	f.changes(c)
+	f.identifiers(x)
+	for c := range x.Changes() {
+		f.put("changes", c.Seq, c.Action, c.Kind+"/"+c.ID, f.json(c.Fields), c.Stage, null(f.best(c.Reason)), c.MovedTo, c.Commit, c.ChangedAt)
+	}
 	if f.err != nil {
 		return errors.Join(f.err, tx.Rollback())
 	}
@@ -309,40 +334,11 @@ func (f *filler) mappings(ref string, mappings []catalog.Mapping) {
 	}
 }
 
-func (f *filler) identifiers(c *catalog.Catalog) {
-	var r catalog.IdentifiersResponse
-	f.read(c, "api/v1/identifiers.json", &r)
-	for _, id := range r.Items {
+func (f *filler) identifiers(x *catalog.Export) {
+	all, err := x.Identifiers()
+	f.err = cmp.Or(f.err, err)
+	for _, id := range all {
 		f.put("identifiers", id.Scheme, id.Value, id.Kind+"/"+id.ID)
-	}
-}
-
-// changes reads the catalog's own shards, the oldest first. There are none where
-// it was built without Git's history.
-func (f *filler) changes(c *catalog.Catalog) {
-	const folder = "api/v1/changes"
-	for _, name := range c.Names() {
-		if path.Dir(name) != folder {
-			continue
-		}
-		var r catalog.ShardResponse
-		f.read(c, name, &r)
-		for _, x := range r.Items {
-			f.put("changes", x.Seq, x.Action, x.Kind+"/"+x.ID, f.json(x.Fields), x.Stage, null(f.best(x.Reason)), x.MovedTo, x.Commit, x.ChangedAt)
-		}
-	}
-}
-
-func (f *filler) read(c *catalog.Catalog, name string, v any) {
-	if f.err != nil {
-		return
-	}
-	data, err := c.File(name)
-	if err == nil {
-		err = json.Unmarshal(data, v)
-	}
-	if err != nil {
-		f.err = fmt.Errorf("%s: %w", name, err)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
 
-func build(t *testing.T, files registry.Files) *catalog.Catalog {
+func build(t *testing.T, files registry.Files) *catalog.Export {
 	t.Helper()
 	reg, err := registry.Load(context.Background(), files, registry.Options{})
 	if err != nil {
@@ -35,14 +35,15 @@ func build(t *testing.T, files registry.Files) *catalog.Catalog {
 		Seq: 2, Action: "removed", Ref: entry.Ref{Kind: "dpg", ID: "gone"}, Stage: "removed", Reason: map[string]string{"": "asked for, '; DROP TABLE entries; --"},
 		Commit: strings.Repeat("b", 40), At: time.Date(2026, 1, 16, 12, 0, 0, 0, time.UTC),
 	}}}
-	c, err := catalog.Build(in)
+	x, err := catalog.ExportOf(in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	t.Cleanup(func() { x.Close() })
+	return x
 }
 
-func bytesOf(t *testing.T, c *catalog.Catalog) []byte {
+func bytesOf(t *testing.T, c *catalog.Export) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Write(t.Context(), &b, c); err != nil {
@@ -103,7 +104,7 @@ func ask(t *testing.T, db *sql.DB, query string, args ...any) []string {
 	return out
 }
 
-func included(t *testing.T) *catalog.Catalog {
+func included(t *testing.T) *catalog.Export {
 	t.Helper()
 	return build(t, registry.FromFS(os.DirFS("../../../registry")))
 }
@@ -138,20 +139,21 @@ func TestWhole(t *testing.T) {
 		}
 	}
 	want := map[string]int{}
-	for _, k := range c.Index.Kinds {
-		for _, e := range c.Full.Entries[k.Name] {
-			want["entries"]++
-			want["licenses"] += len(e.Licenses)
-			want["repositories"] += len(e.Repositories)
-			want["sdgs"] += len(e.SDGs)
-			want["organizations"] += len(e.Organizations)
-			want["sources"] += len(e.Sources)
-			want["terms"] += len(e.Aliases) + len(e.Types) + len(e.Sectors) + len(e.Topics) + len(e.Languages) + len(e.About)
-			if e.Assessment != nil {
-				want["mappings"] += len(e.Assessment.Mappings)
-				for _, m := range e.Assessment.Mappings {
-					want["quotes"] += len(m.Quotes)
-				}
+	for e, err := range c.Entries() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		want["entries"]++
+		want["licenses"] += len(e.Licenses)
+		want["repositories"] += len(e.Repositories)
+		want["sdgs"] += len(e.SDGs)
+		want["organizations"] += len(e.Organizations)
+		want["sources"] += len(e.Sources)
+		want["terms"] += len(e.Aliases) + len(e.Types) + len(e.Sectors) + len(e.Topics) + len(e.Languages) + len(e.About)
+		if e.Assessment != nil {
+			want["mappings"] += len(e.Assessment.Mappings)
+			for _, m := range e.Assessment.Mappings {
+				want["quotes"] += len(m.Quotes)
 			}
 		}
 	}

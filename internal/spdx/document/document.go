@@ -5,9 +5,11 @@
 package document
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +25,6 @@ import (
 	"github.com/spdx/tools-golang/spdx/v2/common"
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
-	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
 	"github.com/dpg-registry/dpg-registry/internal/spdx"
 )
@@ -37,63 +38,143 @@ type Note struct {
 	Entries []string // such as "dpg/dhis2", in the order of the catalog
 }
 
-// Of makes the document of a catalog. It is an error if the catalog was built
-// from no commit, which is where the document's name and date come from; if its
+// Write writes the document of a catalog as JSON. It is an error if the catalog is
+// of no commit, which is where the document's name and date come from; if its
 // data are under another licence than the one SPDX asks of every document; or if
 // there is no entry to describe.
-func Of(c *catalog.Catalog) (*tools.Document, []Note, error) {
-	ix := c.Index
+//
+// The entries are read twice: first for the licences of their own, which a
+// document lists as a whole, then each for its package.
+func Write(w io.Writer, x *catalog.Export) ([]Note, error) {
+	ix := x.Index
 	switch {
 	case ix.SourceCommit == nil || ix.GeneratedAt == nil:
-		return nil, nil, errors.New("an SPDX document carries the id and the date of the commit it is made from: commit what is changed, then export")
+		return nil, errors.New("an SPDX document carries the id and the date of the commit it is made from: commit what is changed, then export")
 	case value(ix.License) != tools.DataLicense:
-		return nil, nil, fmt.Errorf("an SPDX document has to be under %s, and this registry's data are under %q (license in registry.yaml): export another format",
+		return nil, fmt.Errorf("an SPDX document has to be under %s, and this registry's data are under %q (license in registry.yaml): export another format",
 			tools.DataLicense, value(ix.License))
 	}
 	m := &maker{index: ix, notes: map[string][]string{}}
-	for _, k := range ix.Kinds {
-		for _, e := range c.Full.Entries[k.Name] {
-			if (entry.Status{Stage: e.Status.Stage}).Live() {
-				m.entries = append(m.entries, e)
-			}
-		}
+	if err := m.readLicenses(x); err != nil {
+		return nil, err
 	}
-	if len(m.entries) == 0 {
-		return nil, nil, errors.New("there is no live entry, and an SPDX document has to describe something")
+	if len(m.described) == 0 {
+		return nil, errors.New("there is no live entry, and an SPDX document has to describe something")
 	}
-	m.readLicenses()
-	doc := &tools.Document{
+	// What comes before the packages and behind them is written with one of each
+	// that no entry can be.
+	head := &tools.Document{
 		SPDXVersion: tools.Version, DataLicense: tools.DataLicense, SPDXIdentifier: "DOCUMENT",
 		DocumentName: oneLine(ix.Name), DocumentNamespace: namespace(ix), DocumentComment: m.comment(),
 		CreationInfo: &tools.CreationInfo{
 			LicenseListVersion: listVersion(), Created: *ix.GeneratedAt, Creators: m.creators(),
 		},
 		OtherLicenses: m.otherLicenses(),
+		Packages:      []*tools.Package{{}},
+		Relationships: []*tools.Relationship{describes("-")},
 	}
-	for i, e := range m.entries {
-		p := m.pkg(i, e)
-		doc.Packages = append(doc.Packages, p)
-		doc.Relationships = append(doc.Relationships, &tools.Relationship{
-			RefA:         common.MakeDocElementID("", "DOCUMENT"),
-			RefB:         common.DocElementID{ElementRefID: p.PackageSPDXIdentifier},
-			Relationship: common.TypeRelationshipDescribe,
-		})
+	p := &parts{w: w}
+	before, between, after, err := around(head)
+	if err != nil {
+		return nil, err
 	}
-	return doc, m.noted(), nil
+	p.write(before)
+	for e, err := range x.Live() {
+		if err != nil {
+			return nil, err
+		}
+		p.element(m.pkg(*e))
+	}
+	p.end(between)
+	for _, id := range m.described {
+		p.element(describes(id))
+	}
+	p.end(after)
+	return m.noted(), p.err
 }
 
-// Write writes a document as JSON.
-func Write(w io.Writer, doc *tools.Document) error {
-	return spdxjson.Write(doc, w, spdxjson.Indent("  "), spdxjson.EscapeHTML(false))
+func describes(id common.ElementID) *tools.Relationship {
+	return &tools.Relationship{
+		RefA:         common.MakeDocElementID("", "DOCUMENT"),
+		RefB:         common.DocElementID{ElementRefID: id},
+		Relationship: common.TypeRelationshipDescribe,
+	}
+}
+
+// indent stands before the elements of a list of the document.
+const indent = "    "
+
+// element writes one of them as tools-golang has it in a document.
+func element(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent(indent, "  ")
+	err := enc.Encode(v)
+	return append([]byte("\n"+indent), bytes.TrimSuffix(b.Bytes(), []byte("\n"))...), err
+}
+
+// around cuts a document at its one package and its one relationship.
+func around(doc *tools.Document) (before, between, after []byte, err error) {
+	var b bytes.Buffer
+	pkg, err := element(doc.Packages[0])
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	relationship, err := element(doc.Relationships[0])
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := spdxjson.Write(doc, &b, spdxjson.Indent("  "), spdxjson.EscapeHTML(false)); err != nil {
+		return nil, nil, nil, err
+	}
+	// A text has no line break as it is written, so that no text is either of them.
+	before, rest, one := bytes.Cut(b.Bytes(), pkg)
+	between, after, two := bytes.Cut(rest, relationship)
+	if !one || !two {
+		return nil, nil, nil, errors.New("tools-golang writes packages or relationships otherwise than this program")
+	}
+	return before, between, after, nil
+}
+
+// parts writes a document part by part. The first error stays.
+type parts struct {
+	w     io.Writer
+	begun bool // an element of the list has been written
+	err   error
+}
+
+func (p *parts) write(data []byte) {
+	if p.err == nil {
+		_, p.err = p.w.Write(data)
+	}
+}
+
+func (p *parts) element(v any) {
+	if p.begun {
+		p.write([]byte(","))
+	}
+	p.begun = true
+	data, err := element(v)
+	if p.err == nil {
+		p.err = err
+	}
+	p.write(data)
+}
+
+// end ends a list with what comes behind it.
+func (p *parts) end(data []byte) {
+	p.begun = false
+	p.write(data)
 }
 
 // maker holds what the parts of one document have in common.
 type maker struct {
-	index    catalog.Index
-	entries  []catalog.Entry
-	declared []declared // of the entry at the same place
-	refs     map[ref]string
-	notes    map[string][]string // text to entries
+	index     catalog.Index
+	described []common.ElementID
+	refs      map[ref]string
+	users     map[ref][]string    // the entries that say so, in the order of the catalog
+	notes     map[string][]string // text to entries
 }
 
 // The notes, in the order they are given.
@@ -113,8 +194,9 @@ const (
 var noteOrder = []string{noteSeveral, noteExpression, noteAddition, noteElsewhere, noteRenamed, noteAddress, notePURL, noteWikidata, noteConcluded, noteQuotes}
 
 func (m *maker) note(e catalog.Entry, text string) {
-	if name := nameOf(e); !slices.Contains(m.notes[text], name) {
-		m.notes[text] = append(m.notes[text], name)
+	// One entry comes after the other.
+	if all, name := m.notes[text], nameOf(e); len(all) == 0 || all[len(all)-1] != name {
+		m.notes[text] = append(all, name)
 	}
 }
 
@@ -145,18 +227,27 @@ type ref struct{ id, url string }
 
 // readLicenses parses the licences of all entries and gives each licence of
 // somebody's own an id that means one thing in the whole document.
-func (m *maker) readLicenses() {
+func (m *maker) readLicenses(x *catalog.Export) error {
 	urls := map[string][]string{} // id as written to the addresses it is used for
-	for _, e := range m.entries {
-		d := read(e)
-		m.declared = append(m.declared, d)
+	m.users = map[ref][]string{}
+	for e, err := range x.Live() {
+		if err != nil {
+			return err
+		}
+		m.described = append(m.described, elementID(*e))
+		d := read(*e)
 		if d.fault != "" {
 			continue
 		}
 		for _, p := range d.parts {
 			for _, id := range ownLicenses(p.expr) {
-				if !slices.Contains(urls[id], p.url) {
+				r, name := ref{id, p.url}, nameOf(*e)
+				all := m.users[r]
+				if len(all) == 0 {
 					urls[id] = append(urls[id], p.url)
+				}
+				if len(all) == 0 || all[len(all)-1] != name {
+					m.users[r] = append(all, name)
 				}
 			}
 		}
@@ -174,6 +265,7 @@ func (m *maker) readLicenses() {
 			m.refs[ref{id, url}] = name
 		}
 	}
+	return nil
 }
 
 // read takes an entry's licences apart.
@@ -288,26 +380,12 @@ func (m *maker) licenseComments(e catalog.Entry, d declared) string {
 // otherLicenses lists the licences of somebody's own. Their texts are not here:
 // the registry holds none.
 func (m *maker) otherLicenses() []*tools.OtherLicense {
-	users := map[ref][]string{}
-	for i, d := range m.declared {
-		if d.fault != "" {
-			continue
-		}
-		for _, p := range d.parts {
-			for _, id := range ownLicenses(p.expr) {
-				r, name := ref{id, p.url}, nameOf(m.entries[i])
-				if !slices.Contains(users[r], name) {
-					users[r] = append(users[r], name)
-				}
-			}
-		}
-	}
 	var all []*tools.OtherLicense
 	for r, name := range m.refs {
 		l := &tools.OtherLicense{
 			LicenseIdentifier: name, LicenseName: noAssertion,
 			ExtractedText:  "The registry does not hold the text of this licence.",
-			LicenseComment: fmt.Sprintf("Written as %s by %s.", r.id, strings.Join(users[r], ", ")),
+			LicenseComment: fmt.Sprintf("Written as %s by %s.", r.id, strings.Join(m.users[r], ", ")),
 		}
 		if address := address(r.url); address != "" {
 			l.ExtractedText += " It is at " + address
@@ -384,8 +462,8 @@ func joined(all ...string) string {
 	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), ". ")
 }
 
-func (m *maker) pkg(i int, e catalog.Entry) *tools.Package {
-	d := m.declared[i]
+func (m *maker) pkg(e catalog.Entry) *tools.Package {
+	d := read(e)
 	p := &tools.Package{
 		PackageName:           cmp.Or(oneLine(value(e.Name)), e.ID),
 		PackageSPDXIdentifier: elementID(e),
