@@ -27,8 +27,8 @@ foaf:Document as well. Licences, publishers, languages, countries and themes are
 named as the European lists name them, goals as the United Nations do. A theme
 stands only where the entry's sector plainly is one.
 
-Things are named by their address, so registry.yaml has to have a base_url. The
-date of an entry's last change comes from Git.`,
+Things are named by their address, so registry.yaml has to have a base_url. Each
+dataset has a dcat:CatalogRecord with the date of its entry's last change, from Git.`,
 	Examples: []string{
 		"dpg export dcat-ap --out public/catalog.jsonld",
 		"dpg export dcat-ap --to turtle | rapper --input turtle --count - https://example.org/",

@@ -10,8 +10,8 @@
 // the statistics of a portal: they are a dcat:Resource, which DCAT keeps for what
 // it has no word for, and beside that what schema.org and FOAF call them. The
 // catalog lists the one under dcat:dataset and the other under dcat:resource, and
-// has a dcat:CatalogRecord of each, with the date its entry was last changed. A
-// portal that takes nothing but datasets gets those, and the catalog's own.
+// has a dcat:CatalogRecord of each dataset, with the date its entry was last changed.
+// A portal that takes nothing but datasets gets those, and the catalog's own.
 //
 // Nothing is said that the entry does not say. Mappings to frameworks, which are
 // readings of its words, are left to the catalog. A theme is given only where one of the portal's
@@ -199,9 +199,7 @@ func (m *maker) catalog() {
 	m.Add(it, prop(foaf, "homepage"), rdf.IRI(m.base))
 	m.Add(rdf.IRI(m.base), rdf.Type, prop(foaf, "Document"))
 	m.Add(it, prop(dct, "license"), m.license(it, value(ix.License), "", nil))
-	for i, t := range []catalog.Text{ix.Notice, ix.Attribution} {
-		m.rights(it, rdf.IRI(fmt.Sprintf("%s-rights-%d", it, i+1)), texts(t)...)
-	}
+	m.rights(it, it+"-rights", slices.Concat(texts(ix.Notice), texts(ix.Attribution))...)
 	m.Add(it, prop(dcat, "themeTaxonomy"), rdf.IRI(themes))
 	m.Add(it, prop(dcat, "dataset"), data)
 
@@ -350,11 +348,14 @@ func (m *maker) entry(e catalog.Entry) {
 		}
 	}
 	m.standing(it, file, e)
-	m.record(it, file, e)
+	if dataset {
+		m.record(it, file, e)
+	}
 }
 
-// record is the registry's note of an entry, apart from what the entry is about.
-// DCAT-AP wants its date, so without Git's history there is none.
+// record is the registry's note of a dataset, apart from what that is about. DCAT-AP
+// wants its date, so without Git's history there is none, and has records of
+// datasets, services and catalogs alone, so there is none of anything else.
 func (m *maker) record(it, file rdf.IRI, e catalog.Entry) {
 	if e.UpdatedAt == nil {
 		return
