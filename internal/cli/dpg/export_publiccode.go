@@ -7,7 +7,9 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -41,9 +43,12 @@ id of the entry and in the words of the standard, and name it with --facts:
 	  maintenance: {type: community, contacts: [{name: A Person}]}
 	  localisation: {localisationReady: true, availableLanguages: [en, fr]}
 
-A shortDescription, a longDescription or, of several repositories, the url may stand
+--missing writes such a file for the entries that lack something: what is known, and
+the keys to fill in, each with its reason. What only the entry itself can say, such
+as its repository, stands there as a comment. A shortDescription, a longDescription or, of several repositories, the url may stand
 there too. Files for other entries that are in DIR already stay.`,
 	Examples: []string{
+		"dpg export publiccode --out publiccode --missing facts.yaml   # fill it in, then:",
 		"dpg export publiccode --out publiccode --facts facts.yaml",
 		"dpg export publiccode --out publiccode --format json | jq '.incomplete[] | {ref, keys: [.missing[].key]}'",
 	},
@@ -51,6 +56,7 @@ there too. Files for other entries that are in DIR already stay.`,
 		e := newExporter(flags, "write to folders in `DIR`")
 		e.noHistory = true // the files have no dates
 		facts := flags.String("facts", "", "what entries have no words for, in a YAML `FILE`")
+		missing := flags.String("missing", "", "write what is to be filled in to a new `FILE`, for --facts")
 		format := cli.OneOf{Value: "text", Allowed: []string{"text", "json"}}
 		flags.Var(&format, "format", "`FORMAT` of the list of what is missing: text, json")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
@@ -59,6 +65,9 @@ there too. Files for other entries that are in DIR already stay.`,
 			}
 			if *e.out == "" {
 				return cli.Usagef("name the folder to write to with --out DIR")
+			}
+			if err := newFile(*e.dir, *missing); err != nil {
+				return err
 			}
 			known, err := readFacts(*facts)
 			if err != nil {
@@ -82,6 +91,11 @@ there too. Files for other entries that are in DIR already stay.`,
 					written++
 				}
 			}
+			if *missing != "" {
+				if err := writeMissing(o, *missing, all, known); err != nil {
+					return err
+				}
+			}
 			if format.Value == "json" {
 				err = listPubliccode(o, all)
 			} else {
@@ -90,11 +104,45 @@ there too. Files for other entries that are in DIR already stay.`,
 			if err != nil {
 				return err
 			}
+			sayMissing(o, all)
 			o.Say("%s of %s in %s; %s", plural(written, "publiccode.yml", "publiccode.yml"), plural(len(all), "software entry", "software entries"), *e.out,
 				plural(len(all)-written, "lacks keys", "lack keys"))
 			return nil
 		}
 	},
+}
+
+// newFile reports a mistake in the name of a file that people are to fill in: what
+// they have filled in already is not written over.
+func newFile(dir, name string) error {
+	if name == "" {
+		return nil
+	}
+	if _, inside, err := cli.Within(dir, name); err != nil {
+		return err
+	} else if inside {
+		return cli.Usagef("--missing %q is in the registry folder %q, where files are entries; name one beside it", name, dir)
+	}
+	if _, err := os.Lstat(name); err == nil {
+		return cli.Usagef("there is a file %q already; name a new one with --missing, and that one with --facts", name)
+	}
+	return nil
+}
+
+func writeMissing(o *cli.IO, name string, all []publiccode.Software, known publiccode.Facts) error {
+	data, err := publiccode.Skeleton(all, known)
+	if err != nil {
+		return err
+	}
+	if data == nil {
+		o.Say("no facts are missing, so %s is not written", name)
+		return nil
+	}
+	if _, err := disk.WriteFile(name, data); err != nil {
+		return err
+	}
+	o.Say("wrote %s: fill it in, then name it with --facts", name)
+	return nil
 }
 
 func readFacts(name string) (publiccode.Facts, error) {
@@ -161,6 +209,35 @@ func showPubliccode(o *cli.IO, all []publiccode.Software) error {
 	}
 	return w.Flush()
 }
+
+// sayMissing counts the entries that lack a key, the most first.
+func sayMissing(o *cli.IO, all []publiccode.Software) {
+	count := map[string]int{}
+	for _, s := range all {
+		seen := map[string]bool{}
+		for _, g := range s.Gaps {
+			if !seen[g.Key] {
+				seen[g.Key] = true
+				count[g.Key]++
+			}
+		}
+	}
+	keys := slices.Sorted(maps.Keys(count))
+	slices.SortStableFunc(keys, func(a, b string) int { return count[b] - count[a] })
+	var parts []string
+	for _, k := range keys[:min(len(keys), shownKeys)] {
+		parts = append(parts, fmt.Sprintf("%s %d", oneLine(k), count[k]))
+	}
+	if more := len(keys) - shownKeys; more > 0 {
+		parts = append(parts, fmt.Sprintf("%d more keys", more))
+	}
+	if len(parts) > 0 {
+		o.Say("how many lack what: %s", strings.Join(parts, ", "))
+	}
+}
+
+// shownKeys is how many keys are counted to people: languages make many.
+const shownKeys = 20
 
 // listPubliccode lists what was written and what lacks what, as JSON.
 func listPubliccode(o *cli.IO, all []publiccode.Software) error {

@@ -201,12 +201,20 @@ func kindOf(tag string) string {
 type Gap struct {
 	Key string `json:"key"` // such as "maintenance/type"
 	Why string `json:"why"`
+	In  string `json:"in"` // where it is to be said: InEntry or InFacts
 }
+
+// Where a missing key is to be said.
+const (
+	InEntry = "entry"
+	InFacts = "facts"
+)
 
 // A Software is an entry of type software with its file, or with what it lacks.
 type Software struct {
 	ID   string
 	Ref  string // kind and id
+	Name string // one line; may be ""
 	File []byte // the file; nil where Gaps says why there is none
 	Gaps []Gap
 }
@@ -228,7 +236,7 @@ func Each(x *catalog.Export, facts Facts, visit func(Software) error) (strange [
 			seen[e.ID] = true
 		}
 		f := fileOf(*e, known)
-		s := Software{ID: e.ID, Ref: e.Kind + "/" + e.ID, Gaps: f.gaps(*e)}
+		s := Software{ID: e.ID, Ref: e.Kind + "/" + e.ID, Name: f.Name, Gaps: f.gaps(*e)}
 		if len(s.Gaps) == 0 {
 			if s.File, err = f.encode(e.Path); err != nil {
 				return nil, fmt.Errorf("%s: %w", s.Ref, err)
@@ -382,7 +390,8 @@ const noWord = "entries have no key for it; say it in a file of facts"
 // gaps lists what the standard asks for and the file has not, in its order.
 func (f *File) gaps(e catalog.Entry) []Gap {
 	var all []Gap
-	add := func(key, why string) { all = append(all, Gap{key, why}) }
+	add := func(key, why string) { all = append(all, Gap{key, why, InFacts}) }
+	ask := func(key, why string) { all = append(all, Gap{key, why, InEntry}) }
 	oneOf := func(key, got string, want []string) {
 		switch {
 		case got == "":
@@ -392,13 +401,13 @@ func (f *File) gaps(e catalog.Entry) []Gap {
 		}
 	}
 	if f.Name == "" {
-		add("name", "the entry has no name")
+		ask("name", "the entry has no name")
 	}
 	switch urls := repositories(e); {
 	case len(urls) == 0:
-		add("url", "the entry names no repository with a web address")
+		ask("url", "the entry names no repository with a web address")
 	case f.URL == "":
-		add("url", fmt.Sprintf("the entry names %d repositories; say in a file of facts which it is", len(urls)))
+		add("url", fmt.Sprintf("the entry names %d repositories; say in a file of facts which it is: %s", len(urls), some(urls)))
 	case !slices.Contains(urls, f.URL):
 		add("url", fmt.Sprintf("%q is no repository of the entry", f.URL))
 	}
@@ -409,7 +418,7 @@ func (f *File) gaps(e catalog.Entry) []Gap {
 	oneOf("softwareType", f.SoftwareType, softwares)
 	all = append(all, f.wordGaps()...)
 	if f.Legal.License == "" {
-		add("legal/license", "the entry has no SPDX expression of listed licences for the software")
+		ask("legal/license", "the entry has no SPDX expression of listed licences for the software")
 	}
 	oneOf("maintenance/type", f.Maintenance.Type, maintenances)
 	all = append(all, f.maintenanceGaps()...)
@@ -427,9 +436,18 @@ func (f *File) gaps(e catalog.Entry) []Gap {
 	return all
 }
 
+// some are the first of several addresses.
+func some(urls []string) string {
+	const most = 5
+	if len(urls) > most {
+		return fmt.Sprintf("%s or %d more", strings.Join(urls[:most], ", "), len(urls)-most)
+	}
+	return strings.Join(urls, " or ")
+}
+
 func (f *File) wordGaps() []Gap {
 	if len(f.Description) == 0 {
-		return []Gap{{"description", "the entry has no description"}}
+		return []Gap{{"description", "the entry has no description", InEntry}}
 	}
 	var all []Gap
 	for _, lang := range slices.Sorted(maps.Keys(f.Description)) {
@@ -440,9 +458,9 @@ func (f *File) wordGaps() []Gap {
 
 func descriptionGaps(lang string, d Description) []Gap {
 	var all []Gap
-	add := func(key, why string) { all = append(all, Gap{"description/" + lang + "/" + key, why}) }
+	add := func(key, why string) { all = append(all, Gap{"description/" + lang + "/" + key, why, InFacts}) }
 	if _, err := language.Parse(lang); err != nil {
-		return []Gap{{"description", fmt.Sprintf("%q is no language tag", lang)}}
+		return []Gap{{"description", fmt.Sprintf("%q is no language tag", lang), InEntry}}
 	}
 	switch n := utf8.RuneCountInString(d.Short); {
 	case n == 0:
@@ -469,7 +487,7 @@ func descriptionGaps(lang string, d Description) []Gap {
 
 func (f *File) maintenanceGaps() []Gap {
 	var all []Gap
-	add := func(key, why string) { all = append(all, Gap{"maintenance/" + key, why}) }
+	add := func(key, why string) { all = append(all, Gap{"maintenance/" + key, why, InFacts}) }
 	m := f.Maintenance
 	switch m.Type {
 	case "contract":
