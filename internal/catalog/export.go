@@ -243,3 +243,32 @@ func (b *builder) summary(k entry.Kind) KindSummary {
 		SchemaPath: schemaFolder + "/" + k.Schema, Stages: noStages(),
 	}
 }
+
+// A Note says what a form of the catalog leaves out or puts otherwise, and of which
+// entries.
+type Note struct {
+	Text    string
+	Entries []string // such as "dpg/dhis2", in the order of the catalog
+}
+
+// Notes collects such.
+type Notes map[string][]string // text to entries
+
+// Add notes something of an entry. Entries come in the order of the catalog; what is
+// said of one twice is noted once.
+func (n Notes) Add(text, entry string) {
+	if all := n[text]; len(all) == 0 || all[len(all)-1] != entry {
+		n[text] = append(all, entry)
+	}
+}
+
+// In gives the notes in an order of their texts.
+func (n Notes) In(order []string) []Note {
+	var all []Note
+	for _, text := range order {
+		if entries := n[text]; len(entries) > 0 {
+			all = append(all, Note{text, entries})
+		}
+	}
+	return all
+}

@@ -155,9 +155,15 @@ func (r *reading) each(reg *registry.Registry, d *registry.Doc) {
 	}
 }
 
+// A form writes a catalog in another form, and notes what that has no words for.
+type form func(io.Writer, *catalog.Export) ([]catalog.Note, error)
+
 // export makes a form of the catalog in one file or, without a name, on standard
 // output: whole or not at all, also in a pipe.
-func (e *exporter) export(ctx context.Context, o *cli.IO, write func(io.Writer, *catalog.Export) error) error {
+func (e *exporter) export(ctx context.Context, o *cli.IO, args []string, write form) error {
+	if err := e.ready(args); err != nil {
+		return err
+	}
 	whole, err := disk.NewScratch("dpg-export-")
 	if err != nil {
 		return err
@@ -182,7 +188,7 @@ func (e *exporter) export(ctx context.Context, o *cli.IO, write func(io.Writer, 
 }
 
 // spool makes it in a file that nobody sees, and tells its size.
-func (e *exporter) spool(ctx context.Context, o *cli.IO, to io.WriterAt, write func(io.Writer, *catalog.Export) error) (size int64, err error) {
+func (e *exporter) spool(ctx context.Context, o *cli.IO, to io.WriterAt, write form) (size int64, err error) {
 	done := o.Busy("exporting")
 	defer done()
 	x, err := e.open(ctx, o)
@@ -192,8 +198,12 @@ func (e *exporter) spool(ctx context.Context, o *cli.IO, to io.WriterAt, write f
 	defer x.Close()
 	w := io.NewOffsetWriter(to, 0)
 	buffered := bufio.NewWriterSize(w, 1<<20)
-	if err := cmp.Or(write(buffered, x), buffered.Flush()); err != nil {
+	notes, err := write(buffered, x)
+	if err := cmp.Or(err, buffered.Flush()); err != nil {
 		return 0, err
+	}
+	for _, n := range notes {
+		note(o, n.Text, n.Entries)
 	}
 	return w.Seek(0, io.SeekCurrent)
 }

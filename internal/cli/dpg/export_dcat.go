@@ -38,18 +38,8 @@ dataset has a dcat:CatalogRecord with the date of its entry's last change, from 
 		to := cli.OneOf{Value: string(rdf.JSONLD), Allowed: []string{string(rdf.JSONLD), string(rdf.Turtle)}}
 		flags.Var(&to, "to", "the `SYNTAX` of RDF: json-ld, turtle")
 		return func(ctx context.Context, o *cli.IO, args []string) error {
-			if err := e.ready(args); err != nil {
-				return err
-			}
-			return e.export(ctx, o, func(w io.Writer, x *catalog.Export) error {
-				notes, err := dcat.Write(w, rdf.Syntax(to.Value), x)
-				if err != nil {
-					return err
-				}
-				for _, n := range notes {
-					note(o, n.Text, n.Entries)
-				}
-				return nil
+			return e.export(ctx, o, args, func(w io.Writer, x *catalog.Export) ([]catalog.Note, error) {
+				return dcat.Write(w, rdf.Syntax(to.Value), x)
 			})
 		}
 	},

@@ -3,9 +3,7 @@ package dpg
 import (
 	"context"
 	"flag"
-	"io"
 
-	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 	"github.com/dpg-registry/dpg-registry/internal/spdx/document"
 )
@@ -28,19 +26,7 @@ be committed. Its own data have to be under CC0-1.0, as SPDX asks.`,
 		e := newExporter(flags, "write to `FILE` instead of standard output")
 		e.noHistory = true // the document has no date but its commit's
 		return func(ctx context.Context, o *cli.IO, args []string) error {
-			if err := e.ready(args); err != nil {
-				return err
-			}
-			return e.export(ctx, o, func(w io.Writer, x *catalog.Export) error {
-				notes, err := document.Write(w, x)
-				if err != nil {
-					return err
-				}
-				for _, n := range notes {
-					note(o, n.Text, n.Entries)
-				}
-				return nil
-			})
+			return e.export(ctx, o, args, document.Write)
 		}
 	},
 }

@@ -35,10 +35,9 @@ which is its kind and id. Three queries to begin with:
 	Setup: func(flags *flag.FlagSet) func(context.Context, *cli.IO, []string) error {
 		e := newExporter(flags, "write to `FILE` instead of standard output").dated(flags)
 		return func(ctx context.Context, o *cli.IO, args []string) error {
-			if err := e.ready(args); err != nil {
-				return err
-			}
-			return e.export(ctx, o, func(w io.Writer, x *catalog.Export) error { return sqlite.Write(ctx, w, x) })
+			return e.export(ctx, o, args, func(w io.Writer, x *catalog.Export) ([]catalog.Note, error) {
+				return nil, sqlite.Write(ctx, w, x)
+			})
 		}
 	},
 }

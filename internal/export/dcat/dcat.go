@@ -36,12 +36,6 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/spdx"
 )
 
-// A Note says what the export leaves out or puts otherwise, and of which entries.
-type Note struct {
-	Text    string
-	Entries []string // such as "dpg/dhis2", in the order of the catalog
-}
-
 // The vocabularies, by the prefix that DCAT-AP itself uses for them.
 const (
 	adms    = "http://www.w3.org/ns/adms#"
@@ -67,7 +61,7 @@ const (
 // The entries are read twice. What is said of nodes that several may speak of, such
 // as licences, web pages and the catalog itself, is put together first and kept, and
 // what is said of an entry alone is written at once the second time.
-func Write(w io.Writer, syntax rdf.Syntax, x *catalog.Export) ([]Note, error) {
+func Write(w io.Writer, syntax rdf.Syntax, x *catalog.Export) ([]catalog.Note, error) {
 	m, err := newMaker(x)
 	if err != nil {
 		return nil, err
@@ -87,7 +81,7 @@ func Write(w io.Writer, syntax rdf.Syntax, x *catalog.Export) ([]Note, error) {
 			}
 		}
 	}
-	notes := m.noted()
+	notes := m.notes.In(noteOrder)
 	m.Graph = shared
 	m.vocabularies()
 
@@ -129,7 +123,7 @@ func newMaker(x *catalog.Export) (*maker, error) {
 		"adms": adms, "dcat": dcat, "dct": dct, "foaf": foaf, "rdfs": rdfs, "schema": schema,
 		"skos": skos, "spdx": spdxRDF, "vcard": vcard, "xsd": xsd,
 	})
-	m := &maker{Graph: g, export: x, base: strings.TrimSuffix(base, "/") + "/", main: "en", notes: map[string][]string{}}
+	m := &maker{Graph: g, export: x, base: strings.TrimSuffix(base, "/") + "/", main: "en", notes: catalog.Notes{}}
 	if len(x.Index.Languages) > 0 {
 		m.main = x.Index.Languages[0]
 	}
@@ -150,7 +144,7 @@ type maker struct {
 	publisher rdf.IRI
 	themes    map[string]bool // codes of the portal's themes that are in use
 	goals     map[int]bool
-	notes     map[string][]string
+	notes     catalog.Notes
 }
 
 // api is the address of something under api/v1/.
@@ -271,20 +265,7 @@ func (m *maker) note(e *catalog.Entry, text string) {
 	if e != nil {
 		name = e.Kind + "/" + e.ID
 	}
-	// One entry comes after the other.
-	if all := m.notes[text]; len(all) == 0 || all[len(all)-1] != name {
-		m.notes[text] = append(all, name)
-	}
-}
-
-func (m *maker) noted() []Note {
-	var all []Note
-	for _, text := range noteOrder {
-		if entries := m.notes[text]; len(entries) > 0 {
-			all = append(all, Note{text, entries})
-		}
-	}
-	return all
+	m.notes.Add(text, name)
 }
 
 func (m *maker) entry(e catalog.Entry) {

@@ -95,7 +95,7 @@ func hostileFiles() fstest.MapFS {
 	}
 }
 
-func written(t *testing.T, x *catalog.Export, syntax rdf.Syntax) ([]byte, []Note) {
+func written(t *testing.T, x *catalog.Export, syntax rdf.Syntax) ([]byte, []catalog.Note) {
 	t.Helper()
 	var b bytes.Buffer
 	notes, err := Write(&b, syntax, x)
@@ -337,12 +337,12 @@ func TestEveryEntry(t *testing.T) {
 
 func TestNotes(t *testing.T) {
 	_, got := written(t, load(t, registry.FromFS(hostileFiles())), rdf.Turtle)
-	want := []Note{
-		{noteAddress, []string{"dpg/hostile"}},
-		{noteDescription, []string{"dpg/mute"}},
-		{noteLicense, []string{"dpg/hostile"}},
-		{noteLanguage, []string{"resource/doc"}},
-		{noteCountry, []string{"dpg/hostile"}},
+	want := []catalog.Note{
+		{Text: noteAddress, Entries: []string{"dpg/hostile"}},
+		{Text: noteDescription, Entries: []string{"dpg/mute"}},
+		{Text: noteLicense, Entries: []string{"dpg/hostile"}},
+		{Text: noteLanguage, Entries: []string{"resource/doc"}},
+		{Text: noteCountry, Entries: []string{"dpg/hostile"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)

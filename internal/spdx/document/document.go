@@ -31,13 +31,6 @@ import (
 
 const noAssertion = "NOASSERTION"
 
-// A Note says what the document leaves out or puts otherwise, and of which
-// entries.
-type Note struct {
-	Text    string
-	Entries []string // such as "dpg/dhis2", in the order of the catalog
-}
-
 // Write writes the document of a catalog as JSON. It is an error if the catalog is
 // of no commit, which is where the document's name and date come from; if its
 // data are under another licence than the one SPDX asks of every document; or if
@@ -45,7 +38,7 @@ type Note struct {
 //
 // The entries are read twice: first for the licences of their own, which a
 // document lists as a whole, then each for its package.
-func Write(w io.Writer, x *catalog.Export) ([]Note, error) {
+func Write(w io.Writer, x *catalog.Export) ([]catalog.Note, error) {
 	ix := x.Index
 	switch {
 	case ix.SourceCommit == nil || ix.GeneratedAt == nil:
@@ -54,7 +47,7 @@ func Write(w io.Writer, x *catalog.Export) ([]Note, error) {
 		return nil, fmt.Errorf("an SPDX document has to be under %s, and this registry's data are under %q (license in registry.yaml): export another format",
 			tools.DataLicense, value(ix.License))
 	}
-	m := &maker{index: ix, notes: map[string][]string{}}
+	m := &maker{index: ix, notes: catalog.Notes{}}
 	if err := m.readLicenses(x); err != nil {
 		return nil, err
 	}
@@ -90,7 +83,7 @@ func Write(w io.Writer, x *catalog.Export) ([]Note, error) {
 		p.element(describes(id))
 	}
 	p.end(after)
-	return m.noted(), p.err
+	return m.notes.In(noteOrder), p.err
 }
 
 func describes(id common.ElementID) *tools.Relationship {
@@ -173,8 +166,8 @@ type maker struct {
 	index     catalog.Index
 	described []common.ElementID
 	refs      map[ref]string
-	users     map[ref][]string    // the entries that say so, in the order of the catalog
-	notes     map[string][]string // text to entries
+	users     map[ref][]string // the entries that say so, in the order of the catalog
+	notes     catalog.Notes
 }
 
 // The notes, in the order they are given.
@@ -193,22 +186,7 @@ const (
 
 var noteOrder = []string{noteSeveral, noteExpression, noteAddition, noteElsewhere, noteRenamed, noteAddress, notePURL, noteWikidata, noteConcluded, noteQuotes}
 
-func (m *maker) note(e catalog.Entry, text string) {
-	// One entry comes after the other.
-	if all, name := m.notes[text], nameOf(e); len(all) == 0 || all[len(all)-1] != name {
-		m.notes[text] = append(all, name)
-	}
-}
-
-func (m *maker) noted() []Note {
-	var all []Note
-	for _, text := range noteOrder {
-		if entries := m.notes[text]; len(entries) > 0 {
-			all = append(all, Note{text, entries})
-		}
-	}
-	return all
-}
+func (m *maker) note(e catalog.Entry, text string) { m.notes.Add(text, nameOf(e)) }
 
 // declared is what an entry says of its licences, as far as SPDX 2.3 can.
 type declared struct {

@@ -53,7 +53,7 @@ func tree(files map[string]string) registry.Files {
 
 // written is the document of a catalog. tools-golang reads it: it must be valid to
 // its own checks, and be written by it with the same bytes.
-func written(t *testing.T, x *catalog.Export) ([]byte, *tools.Document, []Note) {
+func written(t *testing.T, x *catalog.Export) ([]byte, *tools.Document, []catalog.Note) {
 	t.Helper()
 	var b, again bytes.Buffer
 	notes, err := Write(&b, x)
