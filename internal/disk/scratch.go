@@ -35,3 +35,13 @@ func (s *Scratch) Close() error {
 	}
 	return err
 }
+
+// ScratchFolder makes a temporary folder, for who has to write a file by its name.
+// Remove deletes it with all that is in it; a crash leaves it.
+func ScratchFolder(prefix string) (dir string, remove func() error, err error) {
+	dir, err = os.MkdirTemp("", prefix)
+	if err != nil {
+		return "", nil, Explain(err)
+	}
+	return dir, func() error { return os.RemoveAll(dir) }, nil
+}

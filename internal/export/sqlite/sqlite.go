@@ -23,6 +23,7 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
+	"github.com/dpg-registry/dpg-registry/internal/disk"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/spdx"
 )
@@ -66,11 +67,11 @@ const cacheKiB = 16 << 10
 // Write writes the database of a catalog. It is made in a temporary folder, whole,
 // so that nothing is written if something is wrong.
 func Write(ctx context.Context, w io.Writer, x *catalog.Export) (err error) {
-	dir, err := os.MkdirTemp("", "dpg-export-")
+	dir, remove, err := disk.ScratchFolder("dpg-export-")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, remove()) }()
 	name := filepath.Join(dir, "catalog.db")
 	if err := database(ctx, name, x); err != nil {
 		return fmt.Errorf("make the database: %w", err)
