@@ -22,6 +22,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/dpg-registry/dpg-registry/internal/disk"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
 
 // A Local is a forge in a folder, for a registry without a network and for trying
@@ -237,6 +238,7 @@ func (l *Local) Git(context.Context) (*git.Repository, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
+	registry.Steady(repo)
 	return repo, nil
 }
 

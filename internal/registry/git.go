@@ -37,6 +37,7 @@ func FindRepo(dir string) (*Repo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the Git repository of %s: %w", dir, err)
 	}
+	Steady(g)
 	w, err := g.Worktree()
 	if err != nil {
 		return nil, fmt.Errorf("open the Git repository of %s: %w", dir, err)

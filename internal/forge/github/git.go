@@ -37,6 +37,7 @@ import (
 	"github.com/google/go-github/v60/github"
 
 	"github.com/dpg-registry/dpg-registry/internal/forge"
+	"github.com/dpg-registry/dpg-registry/internal/registry"
 )
 
 // A gitSide is what is known of the repository through Git.
@@ -479,6 +480,7 @@ func (f *Forge) openObjects() (storage.Storer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the cache %s: %w", dir, err)
 	}
+	registry.Steady(repo)
 	return repo.Storer, nil
 }
 
