@@ -66,7 +66,7 @@ MINIO = github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
 soak: ## the tests that take minutes: every state a killed run can leave, a bucket of MinIO, which it installs into bin, and 200 builds in a row
 	command -v minio >/dev/null || test -x bin/minio || GOBIN="$$PWD/bin" $(GO) install $(MINIO)
 	$(GO) test ./internal/cli -run Killed -every -v -timeout 30m
-	$(GO) test ./internal/bot -run TestRespondAtGitHubKilled -every -v -timeout 30m
+	$(GO) test ./internal/bot -run 'TestKilledAtGitHub|TestRespondAtGitHubKilled' -every -v -timeout 30m
 	PATH="$$PWD/bin:$$PATH" $(GO) test -tags soak ./internal/publish -run MinIO -v -timeout 30m
 	$(GO) test ./internal/site -run 'TestMakeIsBuild|TestWritingAgain' -every -v -timeout 30m
 	$(GO) test ./internal/cli/dpg -run Replayed -every -v -timeout 60m

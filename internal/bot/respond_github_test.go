@@ -100,7 +100,7 @@ func TestIssueAtGitHub(t *testing.T) {
 	}
 }
 
-var every = flag.Bool("every", false, "lose each request in TestRespondAtGitHubKilled, not one in four")
+var every = flag.Bool("every", false, "kill runs at each of their requests to GitHub, not at some")
 
 // Whatever request is refused, or does its work and loses its answer, the next run
 // leaves one pull request and one answer.
