@@ -112,26 +112,17 @@ func (d *desk) push(branch, from string, files map[string]string) (sha string) {
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		switch text := files[name]; text {
 		case gone:
-			fmt.Fprintf(&b, "D %s\n", quotePath(name))
+			fmt.Fprintf(&b, "D %s\n", testgit.Quote(name))
 		default:
 			mode := "100644"
 			if target, ok := strings.CutPrefix(text, "-> "); ok {
 				mode, text = "120000", target
 			}
-			fmt.Fprintf(&b, "M %s inline %s\ndata %d\n%s\n", mode, quotePath(name), len(text), text)
+			fmt.Fprintf(&b, "M %s inline %s\ndata %d\n%s\n", mode, testgit.Quote(name), len(text), text)
 		}
 	}
 	d.git(b.String(), "fast-import", "--quiet", "--force")
 	return d.git("", "rev-parse", ref)
-}
-
-// quotePath writes a path as git fast-import reads any.
-func quotePath(name string) string {
-	var b strings.Builder
-	for i := range len(name) {
-		fmt.Fprintf(&b, `\%03o`, name[i])
-	}
-	return `"` + b.String() + `"`
 }
 
 // open pushes a branch that starts at main and opens a pull request for it.

@@ -4,6 +4,7 @@ package testgit
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,4 +97,15 @@ func (w *Work) Commit(t testing.TB, files map[string]string) {
 	}
 	w.Git(t, "add", "-A")
 	w.Git(t, "commit", "-q", "--allow-empty", "-m", "c")
+}
+
+// Quote writes a path as git fast-import reads any, whatever bytes it is of.
+func Quote(path string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i := range len(path) {
+		fmt.Fprintf(&b, `\%03o`, path[i])
+	}
+	b.WriteByte('"')
+	return b.String()
 }

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/dpg-registry/dpg-registry/internal/testgit"
 )
 
 // A Repo is a bare repository, the one of the test or a fork of it.
@@ -65,54 +67,25 @@ func (r *Repo) Commit(branch string, files map[string]string, message string) (s
 	if parent == "" {
 		parent = r.Head(r.s.opt.DefaultBranch)
 	}
-	index, err := os.CreateTemp(r.s.root, "index")
+	// One process for all of it, for there are thousands of commits, and there may be
+	// thousands of files.
+	var b strings.Builder
+	fmt.Fprintf(&b, "commit refs/heads/%s\nmark :1\ncommitter Ada <ada@example.org> 1709251200 +0000\ndata %d\n%s\n\n", branch, len(message)+1, message)
+	if parent != "" {
+		fmt.Fprintf(&b, "from %s\n", parent)
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if text := files[name]; text == "" {
+			fmt.Fprintf(&b, "D %s\n", testgit.Quote(name))
+		} else {
+			fmt.Fprintf(&b, "M 100644 inline %s\ndata %d\n%s\n", testgit.Quote(name), len(text), text)
+		}
+	}
+	b.WriteString("get-mark :1\ndone\n")
+	sha, err := r.s.tryGit(r.bare, b.String(), nil, "fast-import", "--quiet", "--force", "--done")
 	if err != nil {
 		r.s.t.Fatal(err)
 	}
-	index.Close()
-	os.Remove(index.Name()) // git makes its own; the name is ours
-	defer os.Remove(index.Name())
-	env := []string{"GIT_INDEX_FILE=" + index.Name()}
-	run := func(stdin string, args ...string) string {
-		r.s.t.Helper()
-		out, err := r.s.tryGit(r.bare, stdin, env, args...)
-		if err != nil {
-			r.s.t.Fatal(err)
-		}
-		return out
-	}
-	args := []string{"-m", message}
-	if parent != "" {
-		run("", "read-tree", parent)
-		args = append(args, "-p", parent)
-	}
-	// All at once, for there may be thousands.
-	dir := index.Name() + ".files"
-	defer os.RemoveAll(dir)
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		r.s.t.Fatal(err)
-	}
-	var written []string
-	var info, paths strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if files[name] == "" {
-			fmt.Fprintf(&info, "0 %040d\t%s\x00", 0, name)
-			continue
-		}
-		full := filepath.Join(dir, strconv.Itoa(len(written)))
-		if err := os.WriteFile(full, []byte(files[name]), 0o644); err != nil {
-			r.s.t.Fatal(err)
-		}
-		written = append(written, name)
-		paths.WriteString(full + "\n")
-	}
-	hashes := strings.Fields(run(paths.String(), "hash-object", "-w", "--no-filters", "--stdin-paths"))
-	for i, name := range written {
-		fmt.Fprintf(&info, "100644 %s\t%s\x00", hashes[i], name)
-	}
-	run(info.String(), "update-index", "-z", "--index-info")
-	sha = run("", append([]string{"commit-tree", run("", "write-tree")}, args...)...)
-	run("", "update-ref", "refs/heads/"+branch, sha)
 	return sha
 }
 

@@ -81,6 +81,12 @@ type Server struct {
 	requests Requests
 }
 
+// backend is where git http-backend is.
+var backend = sync.OnceValues(func() (string, error) {
+	dir, err := exec.Command("git", "--exec-path").Output()
+	return filepath.Join(strings.TrimSpace(string(dir)), "git-http-backend"), err
+})
+
 // New starts a fake GitHub, which stops when the test ends. It needs git; where
 // that is missing the test is skipped, and fails under CI.
 func New(t testing.TB, opt Options) *Server {
@@ -103,7 +109,9 @@ func New(t testing.TB, opt Options) *Server {
 	if s.api, err = describe(); err != nil {
 		t.Fatal(err)
 	}
-	s.backend = filepath.Join(s.git("", "", "--exec-path"), "git-http-backend")
+	if s.backend, err = backend(); err != nil {
+		t.Fatal(err)
+	}
 	s.addUser(opt.Owner, "admin")
 	s.users["github-actions[bot]"] = &account{User{"github-actions[bot]", 41898282}, "write"}
 	s.Repo = s.newRepo(opt.Owner, opt.Name)
