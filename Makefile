@@ -70,3 +70,5 @@ soak: ## the tests that take minutes: every state a killed run can leave, a buck
 	PATH="$$PWD/bin:$$PATH" $(GO) test -tags soak ./internal/publish -run MinIO -v -timeout 30m
 	$(GO) test ./internal/site -run 'TestMakeIsBuild|TestWritingAgain' -every -v -timeout 30m
 	$(GO) test ./internal/cli/dpg -run Replayed -every -v -timeout 60m
+	$(GO) test ./internal/fix -run TestFormat -every -v
+	$(GO) test ./internal/dpga -run TestCompatReplay -every -v

@@ -23,7 +23,10 @@ import (
 	"github.com/dpg-registry/dpg-registry/internal/source"
 )
 
-var update = flag.Bool("update", false, "write what the tests get into testdata")
+var (
+	update = flag.Bool("update", false, "write what the tests get into testdata")
+	every  = flag.Bool("every", false, "hold every step of the replay to what the predecessor made, not one in four and where it stopped")
+)
 
 // TestConvert runs the archives in testdata: the predecessor's files, then each
 // entry under "want/", then the notes of files and what was not simply carried

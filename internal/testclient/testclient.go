@@ -3,8 +3,10 @@
 package testclient
 
 import (
+	"crypto/sha256"
 	"embed"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -49,9 +51,52 @@ func Run(t testing.TB, document []byte, program, address string) []byte {
 		return said
 	}
 	tool := func(name string) string { return filepath.Join(dir, "node_modules", ".bin", name) }
-	run(npm, "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts")
+	if err := os.Symlink(filepath.Join(tools(t, npm, files), "node_modules"), filepath.Join(dir, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
 	run(tool("spectral"), "lint", "--ruleset", "spectral.yaml", "--fail-severity", "hint", "openapi.json")
 	run(tool("openapi-typescript"), "openapi.json", "--output", "generated.d.ts")
 	run(tool("tsc"), "--project", "tsconfig.json")
 	return run("node", "read.js", address)
+}
+
+// tools is a folder with the packages of a lock file. They are installed once and kept
+// in the user's cache, as Go keeps modules: that takes longer than using them.
+func tools(t testing.TB, npm string, files fs.FS) string {
+	t.Helper()
+	list, err := fs.ReadFile(files, "package.json")
+	lock, err2 := fs.ReadFile(files, "package-lock.json")
+	cache, noHome := os.UserCacheDir()
+	if noHome != nil { // there is no home
+		cache = t.TempDir()
+	}
+	cache = filepath.Join(cache, "dpg-registry-tests")
+	if err := errors.Join(err, err2, os.MkdirAll(cache, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	kept := filepath.Join(cache, fmt.Sprintf("npm-%x", sha256.Sum256(append(list, lock...))))
+	if _, err := os.Stat(kept); err == nil {
+		return kept
+	}
+	// Aside, so that what is kept is whole; another test may be quicker.
+	aside, err := os.MkdirTemp(cache, "new-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(aside)
+	err = errors.Join(os.WriteFile(filepath.Join(aside, "package.json"), list, 0o644), os.WriteFile(filepath.Join(aside, "package-lock.json"), lock, 0o644))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), npm, "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts")
+	cmd.Dir = aside
+	if said, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("npm ci: %v\n%s", err, said)
+	}
+	if err := os.Rename(aside, kept); err != nil {
+		if _, there := os.Stat(kept); there != nil {
+			t.Fatal(err)
+		}
+	}
+	return kept
 }
