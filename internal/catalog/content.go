@@ -217,20 +217,19 @@ func writeList(w io.Writer, rows []row, indent string) error {
 		return err
 	}
 	first, next := []byte("[\n"+indent+"  "), []byte(",\n"+indent+"  ")
-	var r rowReader
-	for i, row := range rows {
-		sep := next
-		if i == 0 {
-			sep = first
-		}
+	sep := first
+	err := readRows(rows, func(row []byte) error {
 		if _, err := w.Write(sep); err != nil {
 			return err
 		}
-		if err := r.writeRow(w, row, 0); err != nil {
-			return err
-		}
+		sep = next
+		_, err := w.Write(row)
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	_, err := io.WriteString(w, "\n"+indent+"]")
+	_, err = io.WriteString(w, "\n"+indent+"]")
 	return err
 }
 
@@ -243,17 +242,17 @@ func digestOf(rows []row) (string, error) {
 
 func digestSum(rows []row) (out [sha256.Size]byte, err error) {
 	sum := sha256.New()
-	sum.Write([]byte("["))
-	var r rowReader
-	for i, row := range rows {
-		if i > 0 {
-			sum.Write([]byte(","))
-		}
-		if err := r.writeRow(sum, row, 0); err != nil {
-			return out, err
-		}
+	sep := "["
+	err = readRows(rows, func(row []byte) error {
+		io.WriteString(sum, sep)
+		sep = ","
+		_, err := sum.Write(row)
+		return err
+	})
+	if len(rows) == 0 {
+		io.WriteString(sum, sep)
 	}
-	sum.Write([]byte("]"))
+	io.WriteString(sum, "]")
 	sum.Sum(out[:0])
-	return out, nil
+	return out, err
 }

@@ -49,7 +49,7 @@ type Facts struct {
 	goals       []string
 	codes       []string
 
-	// PageKey is what pages about many entries sort by; see PageLine.
+	// PageKey is what pages about many entries sort by; see PageLines.
 	PageKey []byte
 	page    []row // its line on them, in each of their forms
 
@@ -99,13 +99,16 @@ func (f *Facts) view(code string) row {
 	return row{}
 }
 
-// PageLine is the entry's line on pages about many entries, in one of their forms; nil
-// where it has none.
-func (f *Facts) PageLine(form int) ([]byte, error) {
-	if form >= len(f.page) {
-		return nil, nil
+// PageLines visits the lines of entries on pages about many, in one of their forms.
+// What is visited is good until the next is. Entries without such lines are left out.
+func PageLines(of []*Facts, form int, visit func([]byte) error) error {
+	var rows []row
+	for _, f := range of {
+		if form < len(f.page) {
+			rows = append(rows, f.page[form])
+		}
 	}
-	return bytesOf(f.page[form])
+	return readRows(rows, visit)
 }
 
 // facts makes the facts of an entry and adds its own files to the catalog. It may

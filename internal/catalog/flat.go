@@ -20,19 +20,14 @@ func (b *builder) flat() error {
 	}
 	opening[len(opening)-1] = ',' // the entry's own keys follow
 	if err := b.addMade(apiFolder+"/full.ndjson", madeOf(partRow, b.all), [][]byte{opening}, func(w io.Writer) error {
-		var r rowReader
-		for _, f := range b.all {
-			if _, err := w.Write(opening); err != nil {
-				return err
+		return readRows(each(b.all, func(f *Facts) row { return f.row }), func(row []byte) error {
+			for _, part := range [][]byte{opening, row[1:], newline} {
+				if _, err := w.Write(part); err != nil {
+					return err
+				}
 			}
-			if err := r.writeRow(w, f.row, 1); err != nil {
-				return err
-			}
-			if _, err := w.Write(newline); err != nil {
-				return err
-			}
-		}
-		return nil
+			return nil
+		})
 	}); err != nil {
 		return err
 	}
@@ -44,16 +39,13 @@ func (b *builder) flat() error {
 	}
 	if err := b.putMade("identifiers.json", madeOf(partNames, b.all), "", "items", func() (any, []row, error) {
 		var names []identifierRow
-		var r rowReader
-		for _, f := range b.all {
-			data, err := r.read(f.identifiers)
-			if err != nil {
-				return nil, nil, err
-			}
-			c := &codec{data: bytes.Clone(data)}
+		if err := readRows(each(b.all, func(f *Facts) row { return f.identifiers }), func(data []byte) error {
 			var of []identifierRow
-			codeIdentifiers(c, &of)
+			codeIdentifiers(&codec{data: data}, &of)
 			names = append(names, of...)
+			return nil
+		}); err != nil {
+			return nil, nil, err
 		}
 		slices.SortStableFunc(names, func(x, y identifierRow) int { return strings.Compare(x.key, y.key) })
 		names = slices.CompactFunc(names, func(x, y identifierRow) bool { return bytes.Equal(x.row, y.row) })
@@ -217,13 +209,10 @@ func (b *builder) csv() error {
 			if _, err := w.Write(head); err != nil {
 				return err
 			}
-			var r rowReader
-			for _, f := range b.all {
-				if err := r.writeRow(w, f.csv[n], 0); err != nil {
-					return err
-				}
-			}
-			return nil
+			return readRows(each(b.all, func(f *Facts) row { return f.csv[n] }), func(lines []byte) error {
+				_, err := w.Write(lines)
+				return err
+			})
 		}); err != nil {
 			return err
 		}

@@ -4,14 +4,16 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/disk"
@@ -21,26 +23,27 @@ import (
 
 // Keep keeps facts from run to run in a folder outside the repository. All of it may
 // be deleted. What is damaged, of another version or made of anything else is not
-// used: the entry is read again. It holds the entries of one registry as they are, and no more, in files
-// by the hash of kind and id, so that a change to one entry writes one of them.
+// used: the entry is read again. It holds the entries of one registry as they are, and no more.
 //
-// A file begins with the facts, under a checksum, and ends with the rows, each under its
-// own: these are read where a file of the catalog has to be written. What of them was
-// damaged is found then, and is a *KeptError.
+// Each file holds a run of entries in the order of the catalog, so that a change to one
+// entry writes one file. It begins with the facts, under a checksum, and ends with the rows,
+// each under its own: these are read where a file of the catalog has to be written. What of
+// them was damaged is found then, and is a *KeptError. Rows of one sort lie one after the
+// other, as they are read.
 type Keep struct {
 	dir     string
 	general [sha256.Size]byte
 	spool   *Spool // holds the files open; nil is that rows are in memory
 	by      map[entry.Ref]*Facts
-	stale   [keptFiles]bool // files to be written
+	runs    map[string][]*Facts // that stand in files, by name
 
 	sums, nowSums map[string]sumOf // of files about many entries: what was told of them, and what is now
 	newSums       bool             // now there are others
 }
 
-// keptFiles is how many files facts are kept in. At ten thousand entries each has
-// forty, some 300 KB.
-const keptFiles = 256
+// runsWanted is in how many files facts are kept, within a factor of two. At ten
+// thousand entries with assessments each has fifty, some 1.3 MB.
+const runsWanted = 256
 
 // maxKept bounds one of them, in bytes.
 const maxKept = 1 << 30
@@ -58,8 +61,8 @@ func OpenKeep(dir string, general [sha256.Size]byte, spool *Spool) *Keep {
 		return k
 	}
 	k.spool = spool
-	for n := range keptFiles {
-		k.stale[n] = !k.read(n)
+	for _, name := range k.names() {
+		k.read(name)
 	}
 	k.readSums()
 	return k
@@ -67,18 +70,49 @@ func OpenKeep(dir string, general [sha256.Size]byte, spool *Spool) *Keep {
 
 // NewKeep is OpenKeep for a folder of which nothing is to be used.
 func NewKeep(dir string, general [sha256.Size]byte) *Keep {
-	k := &Keep{dir: dir, general: general, by: map[entry.Ref]*Facts{}, sums: map[string]sumOf{}, nowSums: map[string]sumOf{}}
-	for n := range k.stale {
-		k.stale[n] = true
-	}
-	return k
+	return &Keep{dir: dir, general: general, by: map[entry.Ref]*Facts{}, runs: map[string][]*Facts{}, sums: map[string]sumOf{}, nowSums: map[string]sumOf{}}
 }
 
-func (k *Keep) name(n int) string { return filepath.Join(k.dir, fmt.Sprintf("%02x", n)) }
+// runPrefix begins the names of files that hold runs.
+const runPrefix = "run-"
 
-func (k *Keep) sumsName() string { return filepath.Join(k.dir, "sums") }
+// names are those of the files that hold runs.
+func (k *Keep) names() []string {
+	all, _ := os.ReadDir(k.dir) // what cannot be read is not kept
+	var names []string
+	for _, e := range all {
+		if strings.HasPrefix(e.Name(), runPrefix) && len(names) < 2*runsWanted {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
 
-func bucket(ref entry.Ref) int { return int(sha256.Sum256([]byte(ref.String()))[0]) }
+func (k *Keep) path(name string) string { return filepath.Join(k.dir, name) }
+
+func (k *Keep) sumsName() string { return k.path("sums") }
+
+// cut cuts entries into runs, by the names of their files. Where one ends depends on the
+// entry there, by which it is named, and on how many there are within a factor of two.
+func cut(fs []*Facts) map[string][]*Facts {
+	bits := 2 // or in as many as there are entries
+	for len(fs) > runsWanted<<bits {
+		bits++
+	}
+	runs := map[string][]*Facts{}
+	start := 0
+	for i, f := range fs {
+		sum := sha256.Sum256([]byte(f.Ref.String()))
+		if binary.BigEndian.Uint32(sum[:])>>(32-bits) == 0 {
+			runs[runPrefix+hex.EncodeToString(sum[:8])] = fs[start : i+1]
+			start = i + 1
+		}
+	}
+	if start < len(fs) {
+		runs[runPrefix+"last"] = fs[start:]
+	}
+	return runs
+}
 
 func (k *Keep) readSums() {
 	if info, err := os.Lstat(k.sumsName()); err != nil || !info.Mode().IsRegular() || info.Size() > maxKept {
@@ -115,32 +149,29 @@ func (s *sumOf) code(c *codec) {
 // A keptFile is one that holds facts, open for their rows.
 type keptFile struct{ *os.File }
 
-// read takes in one of the files, and reports whether it will do.
-func (k *Keep) read(n int) bool {
-	if info, err := os.Lstat(k.name(n)); err != nil || !info.Mode().IsRegular() {
-		return false
+// read takes in one of the files, if it will do.
+func (k *Keep) read(name string) {
+	if info, err := os.Lstat(k.path(name)); err != nil || !info.Mode().IsRegular() {
+		return
 	}
-	opened, err := os.Open(k.name(n))
+	opened, err := os.Open(k.path(name))
 	if err != nil {
-		return false
+		return
 	}
 	f := &keptFile{opened}
 	all, ok := k.factsIn(f)
-	for _, x := range all {
-		ok = ok && bucket(x.Ref) == n
-	}
 	if !ok || k.spool == nil {
 		f.Close()
 	} else {
 		k.spool.closeLater(f)
 	}
 	if !ok {
-		return false
+		return
 	}
+	k.runs[name] = all
 	for _, x := range all {
 		k.by[x.Ref] = x
 	}
-	return true
 }
 
 // keptHead is how long the beginning of such a file is: the magic, the general hash and how
@@ -169,45 +200,41 @@ func (k *Keep) factsIn(f *keptFile) (all []*Facts, ok bool) {
 	if !whole {
 		return nil, false
 	}
-	c := &codec{data: data[keptHead-len(keepMagic):], words: map[string]string{}}
-	for len(c.data) > 0 && !c.bad {
-		x := new(Facts)
-		c.rows = &block{from: f, at: at}
-		x.code(c)
-		at += c.rows.size
-		all = append(all, x)
-		if k.spool == nil && !c.bad {
-			if at > info.Size() {
-				return nil, false
-			}
-			rows := make([]byte, c.rows.size)
-			if _, err := f.ReadAt(rows, c.rows.at); err != nil {
-				return nil, false
-			}
-			c.rows.data, c.rows.from = rows, nil
+	c := &codec{data: data[keptHead-len(keepMagic):], words: map[string]string{}, rows: &block{from: f, at: at, size: info.Size() - at}}
+	if k.spool == nil {
+		c.rows.data, c.rows.from = make([]byte, c.rows.size), nil
+		if _, err := f.ReadAt(c.rows.data, at); err != nil {
+			return nil, false
 		}
 	}
-	return all, !c.bad && at == info.Size()
+	c.columns()
+	for len(c.data) > 0 && !c.bad {
+		x := new(Facts)
+		x.code(c)
+		all = append(all, x)
+	}
+	return all, !c.bad
 }
 
 func (k *Keep) head() []byte { return append([]byte(keepMagic), k.general[:]...) }
 
 // write writes a file of facts with their rows. Where that cannot be done none stands
 // there, and nothing is lost but time.
-func (k *Keep) write(n int, fs []*Facts) {
-	c := &codec{writing: true, data: binary.LittleEndian.AppendUint64(k.head(), 0), reader: rowReader{blocks: true}}
-	var rows []byte
+func (k *Keep) write(name string, fs []*Facts) {
+	c := &codec{writing: true, reader: rowReader{blocks: true}, column: map[string]*column{}}
 	for _, f := range fs {
-		c.rows = &block{}
 		f.code(c)
-		rows = append(rows, c.rows.data...)
 	}
+	facts := c.data
+	c.data = binary.LittleEndian.AppendUint64(k.head(), 0)
+	rows := c.columns()
+	c.data = append(c.data, facts...)
 	binary.LittleEndian.PutUint64(c.data[keptHead-8:], uint64(len(c.data)-keptHead))
 	if c.bad || len(c.data)+len(rows) > maxKept {
-		_ = os.Remove(k.name(n))
+		_ = os.Remove(k.path(name))
 		return
 	}
-	_, _ = disk.WriteFile(k.name(n), append(checked(c.data), rows...))
+	_, _ = disk.WriteFile(k.path(name), append(checked(c.data), rows...))
 }
 
 // Find gives the facts that were made of these inputs, a hash of all that they
@@ -225,40 +252,31 @@ func (k *Keep) Save(c *Catalog, note func(*Facts) (inputs [sha256.Size]byte, jud
 	if k.dir == "" {
 		return
 	}
-	var buckets [keptFiles][]*Facts
-	seen := 0
-	for _, fs := range c.Facts {
-		for _, f := range fs {
-			n := bucket(f.Ref)
-			if k.by[f.Ref] == f {
-				seen++
-			}
-			if k.by[f.Ref] != f || f.altered {
-				k.stale[n] = true
-			}
+	var all []*Facts
+	for _, kind := range slices.Sorted(maps.Keys(c.Facts)) {
+		for _, f := range c.Facts[kind] {
 			if k.by[f.Ref] != f {
 				inputs, judged, ok := note(f)
 				if !ok {
 					continue
 				}
-				f.inputs, f.Judged = inputs, judged
+				f.inputs, f.Judged, f.altered = inputs, judged, true
 			}
-			buckets[n] = append(buckets[n], f)
+			all = append(all, f)
 		}
 	}
-	if seen < len(k.by) { // some are gone, or were made anew
-		for ref, f := range k.by {
-			if fs := buckets[bucket(ref)]; !slices.Contains(fs, f) {
-				k.stale[bucket(ref)] = true
-			}
-		}
-	}
-	for n, fs := range buckets {
-		if !k.stale[n] {
+	runs := cut(all)
+	for _, name := range slices.Sorted(maps.Keys(runs)) {
+		fs := runs[name]
+		if slices.Equal(k.runs[name], fs) && !slices.ContainsFunc(fs, func(f *Facts) bool { return f.altered }) {
 			continue
 		}
-		slices.SortFunc(fs, func(x, y *Facts) int { return bytes.Compare([]byte(x.Ref.String()), []byte(y.Ref.String())) })
-		k.write(n, fs)
+		k.write(name, fs)
+	}
+	for _, name := range k.names() {
+		if runs[name] == nil {
+			_ = os.Remove(k.path(name))
+		}
 	}
 	if k.newSums || len(k.sums) != len(k.nowSums) {
 		c := &codec{writing: true, data: k.head()}
@@ -301,10 +319,16 @@ func (f *Facts) Stands(s *Stored) bool {
 type codec struct {
 	writing, bad bool
 	data         []byte
-	rows         *block            // where rows lie, or go to
-	reader       rowReader         // of rows that are written
-	end          int64             // of the rows that were read
 	words        map[string]string // one copy of each that many entries have
+
+	column map[string]*column // rows of one sort, one after the other
+	rows   *block             // where they are read from
+	reader rowReader          // of those that are written
+}
+
+type column struct {
+	start, size int64
+	data        []byte // while they are written
 }
 
 func (f *Facts) code(c *codec) {
@@ -335,12 +359,14 @@ func (f *Facts) code(c *codec) {
 
 // codeRows is what files about many entries are made of.
 func (f *Facts) codeRows(c *codec) {
-	for _, r := range []*row{&f.row, &f.item, &f.searchItem, &f.oldRow, &f.identifiers} {
-		c.row(r)
-	}
-	codeEach(c, &f.csv, c.row)
-	codeEach(c, &f.page, c.row)
-	codeEach(c, &f.views, func(r *codeRow) { c.word(&r.code); c.row(&r.row) })
+	c.row("full", &f.row)
+	c.row("item", &f.item)
+	c.row("search", &f.searchItem)
+	c.row("old", &f.oldRow)
+	c.row("identifiers", &f.identifiers)
+	c.eachRow("csv", &f.csv)
+	c.eachRow("page", &f.page)
+	codeEach(c, &f.views, func(r *codeRow) { c.word(&r.code); c.row(r.code, &r.row) })
 	codeEach(c, &f.facets, func(values *[][2]string) {
 		codeEach(c, values, func(v *[2]string) { c.word(&v[0]); c.word(&v[1]) })
 	})
@@ -349,13 +375,6 @@ func (f *Facts) codeRows(c *codec) {
 	}
 	c.memory(&f.facetItem)
 	c.bytes(&f.PageKey)
-	// Last, when it is known.
-	size := int(c.rows.size)
-	if c.number(&size); c.writing {
-		return
-	}
-	c.bad = c.bad || c.end > int64(size)
-	c.end, c.rows.size = 0, int64(size)
 }
 
 // codeIdentifiers is an entry's rows in identifiers.json.
@@ -460,25 +479,67 @@ func (c *codec) word(s *string) {
 	*s = known
 }
 
-// row writes a row to the block of rows, and where it lies there; or reads that.
-func (c *codec) row(r *row) {
-	off, size := int(r.off), int(r.size)
-	if c.writing {
+// row writes a row to its column, and where it lies there; or reads that.
+func (c *codec) row(name string, r *row) {
+	size, off := int(r.size), 0
+	if c.writing && size > 0 {
 		data, err := c.reader.read(*r)
 		c.bad = c.bad || err != nil
-		off, size = int(c.rows.size), len(data)
-		c.rows.add(data)
+		col := c.column[name]
+		if col == nil {
+			col = &column{}
+			c.column[name] = col
+		}
+		off = len(col.data)
+		col.data = append(col.data, data...)
 	}
 	if c.number(&size); size == 0 {
 		return
 	}
-	c.number(&off)
-	if c.writing {
+	if c.number(&off); c.writing {
 		c.data = binary.LittleEndian.AppendUint32(c.data, r.sum)
-	} else if sum := c.take(4); sum != nil {
-		*r = row{c.rows, int64(off), uint32(size), binary.LittleEndian.Uint32(sum)}
-		c.end = max(c.end, r.off+int64(r.size))
+		return
 	}
+	col, sum := c.column[name], c.take(4)
+	if col == nil || sum == nil || int64(off)+int64(size) > col.size {
+		c.bad, c.data = true, nil
+		return
+	}
+	*r = row{c.rows, col.start + int64(off), uint32(size), binary.LittleEndian.Uint32(sum)}
+}
+
+func (c *codec) eachRow(name string, rows *[]row) {
+	n := 0
+	codeEach(c, rows, func(r *row) {
+		c.row(name+"/"+strconv.Itoa(n), r)
+		n++
+	})
+}
+
+// columns writes how long each column is, and gives them in this order; or reads it.
+func (c *codec) columns() []byte {
+	names := slices.Sorted(maps.Keys(c.column))
+	if !c.writing {
+		c.column = map[string]*column{}
+	}
+	var rows []byte
+	at := int64(0)
+	codeEach(c, &names, func(name *string) {
+		c.text(name)
+		col := c.column[*name]
+		if !c.writing {
+			col = &column{start: at}
+			c.column[*name] = col
+		}
+		size := len(col.data)
+		c.number(&size)
+		col.size = int64(size)
+		at += col.size
+		rows = append(rows, col.data...)
+		col.data = nil
+	})
+	c.bad = c.bad || !c.writing && at != c.rows.size
+	return rows
 }
 
 // memory is a row that is kept in memory.

@@ -19,7 +19,7 @@ type row struct {
 	sum  uint32 // CRC-32C: what lies on a disk may have been damaged
 }
 
-// A block holds rows, as a rule those of one entry, one after the other.
+// A block holds rows: those of one entry, or all those of a kept file.
 type block struct {
 	data []byte      // nil where from has them
 	from io.ReaderAt // the spool or a kept file
@@ -48,46 +48,81 @@ func (e *KeptError) Error() string { return fmt.Sprintf("read what an earlier bu
 
 func (e *KeptError) Unwrap() error { return e.Err }
 
-// A rowReader reads rows one after the other. Its zero value is ready to use.
+// A rowReader reads rows. Its zero value is ready to use.
 type rowReader struct {
 	// blocks is that whole blocks are read, for who wants most of their rows.
 	blocks bool
 
-	of   *block // that data is of
+	of   *block // that data is the whole of
 	data []byte
+}
+
+// atOnce bounds what is read at a time of rows that lie one after the other, in bytes.
+const atOnce = 256 << 10
+
+// readRows visits the bytes of rows, which are good until the next is visited. Rows that
+// lie one after the other are read together.
+func readRows(rows []row, visit func([]byte) error) error {
+	var r rowReader
+	for len(rows) > 0 {
+		first := rows[0]
+		n, size := 1, int64(first.size)
+		for n < len(rows) && (rows[n].size == 0 || rows[n].in == first.in && rows[n].off == first.off+size && size+int64(rows[n].size) <= atOnce) {
+			size += int64(rows[n].size)
+			n++
+		}
+		if n > 1 && first.in != nil && first.in.from != nil {
+			if err := r.fill(first.in, first.off, size); err != nil {
+				return first.in.failed(err)
+			}
+			for _, x := range rows[:n] {
+				var data []byte
+				if x.size > 0 {
+					data = r.data[x.off-first.off:][:x.size]
+					if err := x.check(data); err != nil {
+						return err
+					}
+				}
+				if err := visit(data); err != nil {
+					return err
+				}
+			}
+			rows = rows[n:]
+			continue
+		}
+		data, err := r.read(first)
+		if err == nil {
+			err = visit(data)
+		}
+		if err != nil {
+			return err
+		}
+		rows = rows[1:]
+	}
+	return nil
 }
 
 // read gives the bytes of a row, which are good until the next is read.
 func (r *rowReader) read(x row) ([]byte, error) {
-	if x.size == 0 {
+	switch {
+	case x.size == 0:
 		return nil, nil
-	}
-	if x.in.from == nil {
+	case x.in.from == nil:
 		return x.in.data[x.off:][:x.size], nil
-	}
-	var err error
-	var data []byte
-	if r.blocks {
-		if r.of != x.in {
-			err = r.fill(x.in, 0, x.in.size)
-			r.of = x.in
+	case !r.blocks:
+		if err := r.fill(x.in, x.off, int64(x.size)); err != nil {
+			return nil, x.in.failed(err)
 		}
-		data = r.data[x.off:][:x.size]
-	} else {
-		err = r.fill(x.in, x.off, int64(x.size))
-		data = r.data
-	}
-	if err == nil && crc32.Checksum(data, castagnoli()) != x.sum {
-		err = errors.New("it does not hold what was written")
-	}
-	if err != nil {
+		return r.data, x.check(r.data)
+	case r.of != x.in:
 		r.of = nil
-		if _, kept := x.in.from.(*keptFile); kept {
-			return nil, &KeptError{err}
+		if err := r.fill(x.in, 0, x.in.size); err != nil {
+			return nil, x.in.failed(err)
 		}
-		return nil, fmt.Errorf("read the temporary file of this build: %w", err)
+		r.of = x.in
 	}
-	return data, nil
+	data := r.data[x.off:][:x.size]
+	return data, x.check(data)
 }
 
 func (r *rowReader) fill(b *block, off, size int64) error {
@@ -96,14 +131,20 @@ func (r *rowReader) fill(b *block, off, size int64) error {
 	return err
 }
 
-// writeRow writes the bytes of a row but for the first few.
-func (r *rowReader) writeRow(w io.Writer, x row, but int) error {
-	data, err := r.read(x)
-	if err != nil || len(data) < but {
-		return err
+// check compares what was read with what was written.
+func (x row) check(data []byte) error {
+	if crc32.Checksum(data, castagnoli()) != x.sum {
+		return x.in.failed(errors.New("it does not hold what was written"))
 	}
-	_, err = w.Write(data[but:])
-	return err
+	return nil
+}
+
+// failed says of what the rows of a block cannot be read.
+func (b *block) failed(err error) error {
+	if _, kept := b.from.(*keptFile); kept {
+		return &KeptError{err}
+	}
+	return fmt.Errorf("read the temporary file of this build: %w", err)
 }
 
 // gather reads rows into memory, for who needs them more than once.
@@ -113,15 +154,13 @@ func gather(rows []row) ([]row, error) {
 		size += int(x.size)
 	}
 	all, out := &block{data: make([]byte, 0, size)}, make([]row, len(rows))
-	var r rowReader
-	for i, x := range rows {
-		data, err := r.read(x)
-		if err != nil {
-			return nil, err
-		}
+	i := 0
+	err := readRows(rows, func(data []byte) error {
 		out[i] = all.add(data)
-	}
-	return out, nil
+		i++
+		return nil
+	})
+	return out, err
 }
 
 // rowsOf writes items as rows, in memory.

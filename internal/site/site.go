@@ -236,15 +236,11 @@ func kindOf(k catalog.KindSummary, entries []*catalog.Facts, form int) (kind, er
 	// They come by id, which settles what their keys leave open.
 	byName := slices.Clone(entries)
 	slices.SortStableFunc(byName, func(a, b *catalog.Facts) int { return bytes.Compare(a.PageKey, b.PageKey) })
-	for _, f := range byName {
-		switch line, err := f.PageLine(form); {
-		case err != nil:
-			return out, err
-		case line != nil:
-			out.Entries = append(out.Entries, template.HTML(line)) // the template of a line escaped it
-		}
-	}
-	return out, nil
+	err := catalog.PageLines(byName, form, func(line []byte) error {
+		out.Entries = append(out.Entries, template.HTML(line)) // the template of a line escaped it
+		return nil
+	})
+	return out, err
 }
 
 func lineOf(it catalog.Item) line {
