@@ -94,7 +94,9 @@ type Catalog struct {
 	breaks []policy.Break
 	mu     sync.Mutex
 	files  map[string]*content // by path relative to the root of the catalog; without the manifest
-	taken  map[string]string   // the same paths in lower case: some disks do not tell them apart
+	taken  map[string]string   // those with capitals by path in lower case: some disks do not tell them apart
+	sorted []string            // paths of the files, where all are there; see paths
+	spool  *Spool              // where large files wait; nil is in memory
 	stored *Stored
 }
 
@@ -123,7 +125,7 @@ func newBuilder(in Input) *builder {
 		in: in, cat: newCatalog(len(in.Registry.Docs)), kinds: map[string][]*Facts{},
 		related: framework.Relations(in.Registry.Crosswalks),
 	}
-	b.cat.stored = in.Stored
+	b.cat.stored, b.cat.spool = in.Stored, in.Spool
 	b.tables = b.csvTables()
 	if h := in.Head; h != nil {
 		b.cat.origin = Origin{known(h.Commit), known(stampTime(*h))}
@@ -135,7 +137,7 @@ func newBuilder(in Input) *builder {
 func newCatalog(entries int) *Catalog {
 	// An entry has four files at most; room for them is cheaper had at once.
 	n := 4*entries + 256
-	return &Catalog{files: make(map[string]*content, n), taken: make(map[string]string, n)}
+	return &Catalog{files: make(map[string]*content, n), taken: map[string]string{}}
 }
 
 // Build makes a catalog of a registry that is in memory. It is an error if an entry
@@ -458,7 +460,28 @@ func (b *builder) add(name string, data []byte) error {
 // Add puts a further file into the catalog, such as a page. The name is relative
 // to the catalog's root. It is an error if the name is taken, also by one that
 // differs in case alone, or if it is not plainly a file's within the catalog.
-func (c *Catalog) Add(name string, data []byte) error { return c.add(name, contentOf(data)) }
+func (c *Catalog) Add(name string, data []byte) (err error) {
+	made := contentOf(data)
+	if c.spool != nil && made.size >= largeFile {
+		if made, err = c.spool.keep(made); err != nil {
+			return err
+		}
+	}
+	return c.add(name, made)
+}
+
+// largeFile is what waits in a spool where there is one, in bytes.
+const largeFile = 64 << 10
+
+// paths lists the files without the manifest, sorted. Nobody may change the list.
+func (c *Catalog) paths() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.sorted) != len(c.files) {
+		c.sorted = slices.Sorted(maps.Keys(c.files))
+	}
+	return c.sorted
+}
 
 func (c *Catalog) add(name string, data *content) error {
 	if !confined(name) {
@@ -467,10 +490,16 @@ func (c *Catalog) add(name string, data *content) error {
 	folded := strings.ToLower(name)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if other, taken := c.taken[folded]; taken || folded == manifestName {
-		return fmt.Errorf("two published files would be named %q and %q", cmp.Or(other, manifestName), name)
+	other := c.taken[folded]
+	if c.files[folded] != nil || folded == manifestName {
+		other = folded
 	}
-	c.taken[folded] = name
+	if other != "" {
+		return fmt.Errorf("two published files would be named %q and %q", other, name)
+	}
+	if folded != name {
+		c.taken[folded] = name
+	}
 	c.files[name] = data
 	return nil
 }
@@ -530,7 +559,7 @@ func (c *Catalog) manifest() (*content, error) {
 	}
 	var line []byte
 	all, rows := &block{}, make([]row, 0, len(c.files))
-	for _, name := range slices.Sorted(maps.Keys(c.files)) {
+	for _, name := range c.paths() {
 		f := c.files[name]
 		// A name is plain, see confined: it needs no escape.
 		line = append(append(append(line[:0], `{"path":"`...), name...), `","bytes":`...)

@@ -214,8 +214,10 @@ func (b *builder) liveFacts(f *Facts, d *registry.Doc, e Entry, it Item, rows *b
 	}
 	f.types, f.sectors, f.codes = e.Types, e.Sectors, it.MappedCodes
 	f.goals = each(e.SDGs, func(g SDG) string { return strconv.Itoa(g.Goal) })
+	in := b.viewItems(d.Entry, e)
+	f.views = make([]codeRow, 0, len(in))
 	var views [][]byte
-	for _, v := range b.viewItems(d.Entry, e) {
+	for _, v := range in {
 		data, err := compact(v.item)
 		if err != nil {
 			return err

@@ -77,7 +77,7 @@ func (c *Catalog) write(s *Stored) (report WriteReport, err error) {
 			return report, err
 		}
 	}
-	names := slices.Sorted(maps.Keys(c.files))
+	names := c.paths()
 	var added []string
 	for _, name := range names {
 		if !s.listed[name] && !begun[name] {
@@ -136,7 +136,7 @@ func (c *Catalog) write(s *Stored) (report WriteReport, err error) {
 	if err := folder.Remove(journalName); err != nil {
 		return report, err
 	}
-	s.settle(append(names, manifestName))
+	s.settle(append(slices.Clip(names), manifestName))
 	return report, nil
 }
 

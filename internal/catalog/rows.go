@@ -67,11 +67,12 @@ func readRows(rows []row, visit func([]byte) error) error {
 	for len(rows) > 0 {
 		first := rows[0]
 		n, size := 1, int64(first.size)
-		for n < len(rows) && (rows[n].size == 0 || rows[n].in == first.in && rows[n].off == first.off+size && size+int64(rows[n].size) <= atOnce) {
+		lies := first.in != nil && first.in.from != nil
+		for lies && n < len(rows) && (rows[n].size == 0 || rows[n].in == first.in && rows[n].off == first.off+size && size+int64(rows[n].size) <= atOnce) {
 			size += int64(rows[n].size)
 			n++
 		}
-		if n > 1 && first.in != nil && first.in.from != nil {
+		if n > 1 {
 			if err := r.fill(first.in, first.off, size); err != nil {
 				return first.in.failed(err)
 			}

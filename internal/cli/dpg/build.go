@@ -63,7 +63,7 @@ Commit first: a build of what is not committed has no list of changes to compare
 			// Nearly all that a build allocates is garbage at once; see validate.
 			if os.Getenv("GOGC") == "" {
 				defer debug.SetGCPercent(debug.SetGCPercent(800))
-				defer debug.SetMemoryLimit(debug.SetMemoryLimit(buildMemory))
+				defer debug.SetMemoryLimit(debug.SetMemoryLimit(buildMemory(0)))
 			}
 			caches := cacheDir(*dir)
 			if *full {
@@ -82,6 +82,9 @@ Commit first: a build of what is not committed has no list of changes to compare
 			src, err := catalogSource(ctx, o, *dir, *noHistory, *jobs)
 			if err != nil {
 				return err
+			}
+			if os.Getenv("GOGC") == "" {
+				debug.SetMemoryLimit(buildMemory(len(src.Blobs)))
 			}
 			src.Input.Stored, src.Input.Spool, src.Program = stored, spool, programStamp()
 			if caches != "" {
@@ -193,8 +196,9 @@ func catalogSource(ctx context.Context, o *cli.IO, dir string, noHistory bool, j
 	return src, nil
 }
 
-// buildMemory is what a build tries to do with, in bytes.
-const buildMemory = 640 << 20
+// buildMemory is what a build tries to do with, in bytes. Of a file of the registry it
+// holds half of what is added for it.
+func buildMemory(files int) int64 { return 256<<20 + 8<<10*int64(files) }
 
 // openStored opens the folder that a catalog is written to, with what is noted of
 // it.
