@@ -105,6 +105,13 @@ func frontPage(c *catalog.Catalog, form int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	size := 64 << 10
+	for _, k := range p.Kinds {
+		for _, l := range k.Entries {
+			size += len(l) + 16
+		}
+	}
+	b.Grow(size)
 	if err := t.Execute(&b, p); err != nil {
 		return nil, fmt.Errorf("write front page: %w", err)
 	}

@@ -60,9 +60,11 @@ Commit first: a build of what is not committed has no list of changes to compare
 			}
 			done := o.Busy("building")
 			defer done()
-			// Nearly all that a build allocates is garbage at once; see validate.
-			if os.Getenv("GOGC") == "" {
-				defer debug.SetGCPercent(debug.SetGCPercent(800))
+			// Nearly all that a build allocates is garbage at once: it is collected when
+			// there is much of it, whatever the share of what is in use.
+			tuned := os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == ""
+			if tuned {
+				defer debug.SetGCPercent(debug.SetGCPercent(-1))
 				defer debug.SetMemoryLimit(debug.SetMemoryLimit(buildMemory(0)))
 			}
 			caches := cacheDir(*dir)
@@ -83,7 +85,7 @@ Commit first: a build of what is not committed has no list of changes to compare
 			if err != nil {
 				return err
 			}
-			if os.Getenv("GOGC") == "" {
+			if tuned {
 				debug.SetMemoryLimit(buildMemory(len(src.Blobs)))
 			}
 			src.Input.Stored, src.Input.Spool, src.Program = stored, spool, programStamp()
@@ -196,9 +198,12 @@ func catalogSource(ctx context.Context, o *cli.IO, dir string, noHistory bool, j
 	return src, nil
 }
 
-// buildMemory is what a build tries to do with, in bytes. Of a file of the registry it
-// holds half of what is added for it.
-func buildMemory(files int) int64 { return 256<<20 + 8<<10*int64(files) }
+// buildMemory is what a build tries to do with, in bytes. Some five kilobytes for each
+// file of the registry are in use at once; the rest is what may be collected later.
+func buildMemory(files int) int64 {
+	const many = 20_000 // from there on less for each: memory is dearer than time
+	return 96<<20 + 20<<10*int64(min(files, many)) + 10<<10*int64(max(files-many, 0))
+}
 
 // openStored opens the folder that a catalog is written to, with what is noted of
 // it.
