@@ -352,7 +352,7 @@ func (f *Facts) code(c *codec) {
 		f.Record = new(registry.Record)
 	}
 	f.codeRecord(c)
-	if !c.writing && !c.bad && len(f.facets) != len(facets) && f.Live() {
+	if !c.writing && (f.row.size == 0 || len(f.facets) != len(facets) && f.Live()) {
 		c.bad = true
 	}
 }
