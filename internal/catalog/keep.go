@@ -42,7 +42,7 @@ type Keep struct {
 }
 
 // runsWanted is in how many files facts are kept, within a factor of two. At ten
-// thousand entries with assessments each has fifty, some 1.3 MB.
+// thousand entries with assessments each has some seventy, in 2 MB.
 const runsWanted = 256
 
 // maxKept bounds one of them, in bytes.
