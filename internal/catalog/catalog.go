@@ -554,12 +554,17 @@ func (c *Catalog) File(name string) ([]byte, error) {
 
 // manifest lists the files, a line each.
 func (c *Catalog) manifest() (*content, error) {
+	return c.manifestOf(slices.Sorted(maps.Keys(c.files)))
+}
+
+// manifestOf is manifest where the names are sorted already.
+func (c *Catalog) manifestOf(names []string) (*content, error) {
 	if c.read != nil {
 		return c.read, nil
 	}
 	var line []byte
-	all, rows := &block{}, make([]row, 0, len(c.files))
-	for _, name := range c.paths() {
+	all, rows := &block{}, make([]row, 0, len(names))
+	for _, name := range names {
 		f := c.files[name]
 		// A name is plain, see confined: it needs no escape.
 		line = append(append(append(line[:0], `{"path":"`...), name...), `","bytes":`...)

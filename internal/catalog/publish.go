@@ -64,38 +64,37 @@ func (c *Catalog) write(s *Stored) (report WriteReport, err error) {
 	if err := s.make(); err != nil {
 		return report, err
 	}
-	folder := s.folder
-	if lost := c.lost(s.listed); len(lost) > 0 {
+	gone := s.gone(func(name string) bool { return c.files[name] != nil })
+	if lost := lost(gone); len(lost) > 0 {
 		return report, &LostError{lost}
 	}
-	begun, err := begun(folder)
+	begun, err := begun(s.folder)
 	if err != nil {
 		return report, err
 	}
-	if len(s.listed) == 0 && len(begun) == 0 {
+	if len(begun) == 0 && s.empty() {
 		if err := c.vacant(s); err != nil {
 			return report, err
 		}
 	}
-	names := c.paths()
+	names := c.names(s)
 	var added []string
 	for _, name := range names {
-		if !s.listed[name] && !begun[name] {
+		if f := s.file(name); (f == nil || !f.listed) && !begun[name] {
 			added = append(added, name)
 		}
 	}
 	if err := c.unclaimed(s, added); err != nil {
 		return report, err
 	}
-	before := maps.Clone(s.listed)
-	maps.Copy(before, begun)
-	var gone []string
-	for _, name := range slices.Sorted(maps.Keys(before)) {
+	for name := range begun {
 		if c.files[name] == nil && name != manifestName {
 			gone = append(gone, name)
 		}
 	}
-	if err := begin(folder, begun, slices.Concat(added, gone)); err != nil {
+	slices.Sort(gone)
+	gone = slices.Compact(gone)
+	if err := begin(s.folder, begun, slices.Concat(added, gone)); err != nil {
 		return report, err
 	}
 	write := func(names []string, data func(name string) *content) error {
@@ -116,7 +115,7 @@ func (c *Catalog) write(s *Stored) (report WriteReport, err error) {
 	if err := write(names, func(name string) *content { return c.files[name] }); err != nil {
 		return report, err
 	}
-	manifest, err := c.manifest()
+	manifest, err := c.manifestOf(names)
 	if err != nil {
 		return report, err
 	}
@@ -125,7 +124,7 @@ func (c *Catalog) write(s *Stored) (report WriteReport, err error) {
 	}
 	// After the manifest: whoever reads it finds every file that it lists.
 	for _, name := range gone {
-		was, err := remove(folder, name)
+		was, err := s.drop(name)
 		if err != nil {
 			return report, err
 		}
@@ -133,11 +132,33 @@ func (c *Catalog) write(s *Stored) (report WriteReport, err error) {
 			report.Removed = append(report.Removed, name)
 		}
 	}
-	if err := folder.Remove(journalName); err != nil {
+	if err := s.folder.Remove(journalName); err != nil {
 		return report, err
 	}
-	s.settle(append(slices.Clip(names), manifestName))
+	if f := s.file(journalName); f != nil {
+		f.there = false
+	}
+	s.settle(func(name string) bool { return name == manifestName || c.files[name] != nil })
 	return report, nil
+}
+
+// names lists the files but for the manifest, sorted. Most stand in the folder, which
+// has them in order.
+func (c *Catalog) names(s *Stored) []string {
+	names := make([]string, 0, len(c.files))
+	for i := range s.files {
+		f := &s.files[i]
+		if i > 0 && f.Name < s.files[i-1].Name {
+			break
+		}
+		if c.files[f.Name] != nil {
+			names = append(names, f.Name)
+		}
+	}
+	if len(names) == len(c.files) {
+		return names
+	}
+	return slices.Sorted(maps.Keys(c.files))
 }
 
 // published reads which files the folder's manifest lists, the manifest too;
@@ -206,10 +227,12 @@ func begin(folder *disk.Folder, begun map[string]bool, names []string) error {
 // files, and those that hosts of static files look for, may stand there first; what
 // has a name of the catalog's is looked at by unclaimed.
 func (c *Catalog) vacant(s *Stored) error {
-	names := slices.Sorted(maps.Keys(s.stamps))
-	foreign := slices.DeleteFunc(names, func(name string) bool {
-		return strings.HasPrefix(name, ".") || name == "CNAME" || name == "robots.txt" || c.files[name] != nil
-	})
+	var foreign []string
+	for _, f := range s.files {
+		if f.there && !strings.HasPrefix(f.Name, ".") && f.Name != "CNAME" && f.Name != "robots.txt" && c.files[f.Name] == nil {
+			foreign = append(foreign, f.Name)
+		}
+	}
 	if len(foreign) > 0 {
 		return fmt.Errorf("it holds no catalog, but %s not made by a build: %s; choose an empty folder, or move them",
 			plural(len(foreign), "file", "files"), some(foreign))
@@ -237,21 +260,18 @@ func (c *Catalog) unclaimed(s *Stored, names []string) error {
 	return nil
 }
 
-// lost lists the ids of entries that the files before have and the catalog has
-// not. Every file api/v1/<folder>/<id>.json is an entry's but for the folders
+// lost lists the ids of entries whose files are gone. Every file api/v1/<folder>/<id>.json is an entry's but for the folders
 // that stand for something else.
-func (c *Catalog) lost(before map[string]bool) []string {
+func lost(gone []string) []string {
 	var ids []string
-	for name := range before {
+	for _, name := range gone {
 		rest, api := strings.CutPrefix(name, apiFolder+"/")
 		dir, base := path.Split(rest)
 		dir = strings.TrimSuffix(dir, "/")
 		if !api || dir == "" || strings.Contains(dir, "/") || dir == frameworkFolder || dir == schemaFolder || dir == viewFolder || dir == fullFolder || dir == shardFolder || dir == "csv" {
 			continue
 		}
-		if c.files[name] == nil {
-			ids = append(ids, dir+"/"+strings.TrimSuffix(base, ".json"))
-		}
+		ids = append(ids, dir+"/"+strings.TrimSuffix(base, ".json"))
 	}
 	slices.Sort(ids)
 	return ids

@@ -88,11 +88,13 @@ func (c *Catalog) Succeed(manifest []byte) (before map[string]string, err error)
 		return nil, err
 	}
 	before = map[string]string{}
-	names := map[string]bool{}
+	var gone []string
 	for _, f := range m.Files {
-		before[f.Path], names[f.Path] = f.SHA256, true
+		if before[f.Path] = f.SHA256; c.files[f.Path] == nil {
+			gone = append(gone, f.Path)
+		}
 	}
-	if lost := c.lost(names); len(lost) > 0 {
+	if lost := lost(gone); len(lost) > 0 {
 		return nil, &LostError{lost}
 	}
 	return before, nil

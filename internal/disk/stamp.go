@@ -1,17 +1,10 @@
 package disk
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"runtime"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // A Stamp is by what a file is told to be as it was, without reading it.
@@ -39,84 +32,6 @@ func StampOf(name string) (Stamp, error) {
 		return Stamp{}, err
 	}
 	return stampOf(info), nil
-}
-
-// Stamps gives the stamps of the regular files below the folder, by slash-separated
-// name, and clears what an interrupted run left.
-func (f *Folder) Stamps() (map[string]Stamp, error) {
-	w := &walk{all: map[string]Stamp{}}
-	w.work.SetLimit(runtime.GOMAXPROCS(0))
-	err := w.folder(f.name, "")
-	if err = errors.Join(err, w.work.Wait()); err != nil {
-		return nil, err
-	}
-	all, left := w.all, w.left
-	for _, name := range left {
-		if err := f.Remove(name); err != nil {
-			return nil, fmt.Errorf("clear what an interrupted run left in %s: %w", f.name, Explain(err))
-		}
-	}
-	return all, nil
-}
-
-// A walk takes stamps, in several folders at a time.
-type walk struct {
-	work errgroup.Group
-	mu   sync.Mutex
-	all  map[string]Stamp
-	left []string // files aside
-}
-
-func (w *walk) folder(dir, prefix string) error {
-	folders, err := w.files(dir, prefix)
-	if err != nil {
-		return err
-	}
-	for _, name := range folders {
-		below := func() error { return w.folder(filepath.Join(dir, name), prefix+name+"/") }
-		if w.work.TryGo(below) {
-			continue
-		}
-		if err := below(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// files notes the files of a folder and gives the folders in it.
-func (w *walk) files(dir, prefix string) (folders []string, err error) {
-	d, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	entries, err := d.ReadDir(-1)
-	if err != nil {
-		return nil, err
-	}
-	stamps := make([]Stamp, len(entries))
-	for i, e := range entries {
-		if e.IsDir() {
-			folders = append(folders, e.Name())
-		} else if e.Type().IsRegular() && !Aside(e.Name()) {
-			if stamps[i], err = stampIn(d, e); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return nil, err
-			}
-		}
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for i, e := range entries {
-		switch name := prefix + e.Name(); {
-		case !e.Type().IsRegular():
-		case Aside(e.Name()):
-			w.left = append(w.left, name)
-		case stamps[i] != Stamp{}: // it is there still
-			w.all[name] = stamps[i]
-		}
-	}
-	return folders, nil
 }
 
 // CopyTo writes what stands at name to w.

@@ -5,16 +5,23 @@ package disk
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 func stampOf(info fs.FileInfo) Stamp {
 	return Stamp{Size: info.Size(), ModTime: info.ModTime().UnixNano()}
 }
 
-func stampIn(_ *os.File, e fs.DirEntry) (Stamp, error) {
-	info, err := e.Info()
+// opened is an open folder.
+type opened struct{ *os.File }
+
+func openedOf(d *os.File) opened { return opened{d} }
+
+// stamp is the stamp of what stands at a path in the folder, and its mode.
+func (o opened) stamp(name string) (Stamp, fs.FileMode, error) {
+	info, err := os.Lstat(filepath.Join(o.Name(), filepath.FromSlash(name)))
 	if err != nil {
-		return Stamp{}, err
+		return Stamp{}, 0, err
 	}
-	return stampOf(info), nil
+	return stampOf(info), info.Mode(), nil
 }
