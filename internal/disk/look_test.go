@@ -71,7 +71,9 @@ func TestLookAgain(t *testing.T) {
 			}
 			return os.WriteFile(filepath.Join(dir, "many"), nil, 0o644)
 		}},
-		{"an interrupted run", func(dir string) error { return os.WriteFile(filepath.Join(dir, "many/000321/.dpg-aside-x"), nil, 0o644) }},
+		{"an interrupted run", func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "many/000321/.dpg-aside-x"), nil, 0o644)
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()

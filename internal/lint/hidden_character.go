@@ -32,12 +32,10 @@ blocks. Soft hyphens and zero width spaces that nobody needs are taken out by ` 
 	},
 	// The files by which the registry governs itself.
 	CheckAll: func(p *RegistryPass) {
-		for _, name := range p.Registry.Paths() {
-			rel := strings.TrimPrefix(name, p.Registry.Prefix+"/")
-			if rel != settingsFile && rel != "policy.yaml" && path.Dir(rel) != frameworkFolder {
-				continue
-			}
-			d := p.ownFile(rel)
+		for _, name := range p.Registry.Select(func(name string) bool {
+			return name == settingsFile || name == "policy.yaml" || path.Dir(name) == frameworkFolder
+		}) {
+			d := p.ownFile(name)
 			if d == nil {
 				continue
 			}

@@ -32,25 +32,14 @@ func (p *RegistryPass) ownFile(name string) *registry.Doc {
 
 // ownFrameworks lists the registry's own files of frameworks, in order.
 func ownFrameworks(reg *registry.Registry) []string {
-	return ownIn(reg, func(rel string) bool {
+	return reg.Select(func(rel string) bool {
 		return strings.HasPrefix(rel, frameworkFolder+"/") && !strings.HasPrefix(rel, crosswalkFolder+"/")
 	})
 }
 
 // ownCrosswalks lists the registry's own files of crosswalks, in order.
 func ownCrosswalks(reg *registry.Registry) []string {
-	return ownIn(reg, func(rel string) bool { return strings.HasPrefix(rel, crosswalkFolder+"/") })
-}
-
-// ownIn lists the files that were read, relative to the registry's folder.
-func ownIn(reg *registry.Registry, wanted func(rel string) bool) []string {
-	var names []string
-	for _, name := range reg.Paths() {
-		if rel := strings.TrimPrefix(name, reg.Prefix+"/"); wanted(rel) {
-			names = append(names, rel)
-		}
-	}
-	return names
+	return reg.Select(func(rel string) bool { return strings.HasPrefix(rel, crosswalkFolder+"/") })
 }
 
 // frameworkID is the id that a file of a framework must carry.

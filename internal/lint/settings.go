@@ -2,7 +2,6 @@ package lint
 
 import (
 	"errors"
-	"path"
 	"slices"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
@@ -20,7 +19,7 @@ var settings = &Rule{
 what belongs to it silently drops out of the catalog. Languages are BCP 47 tags, since pages are served by them, and
 the licence of the entries is an SPDX expression, since those who use the catalog go by it.`,
 	CheckAll: func(p *RegistryPass) {
-		if !slices.Contains(p.Registry.Paths(), path.Join(p.Registry.Prefix, settingsFile)) {
+		if len(p.Registry.Select(func(name string) bool { return name == settingsFile })) == 0 {
 			return // it goes by what is built in
 		}
 		d := p.ownFile(settingsFile)

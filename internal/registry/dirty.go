@@ -4,10 +4,10 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
+	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/index"
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
@@ -93,19 +93,56 @@ func (r *Repo) within(name string) (string, bool) {
 	return strings.CutPrefix(name, r.Folder+"/")
 }
 
+// stagedTree is the tree of the registry's folder as it is staged, where Git noted
+// that in its index, as it does for what was committed: that spares a walk. The zero hash
+// is not known.
+func (r *Repo) stagedTree(idx *index.Index) plumbing.Hash {
+	if idx.Cache == nil {
+		return plumbing.ZeroHash
+	}
+	// Each folder comes before those in it.
+	left := idx.Cache.Entries
+	var after func(n int) []index.TreeEntry // what is left after n folders with all in them
+	after = func(n int) []index.TreeEntry {
+		for ; n > 0 && len(left) > 0; n-- {
+			inner := left[0].Trees
+			left = left[1:]
+			left = after(inner)
+		}
+		return left
+	}
+	if len(left) == 0 {
+		return plumbing.ZeroHash
+	}
+	at := left[0]
+	left = left[1:]
+	for _, name := range strings.Split(r.Folder, "/") {
+		if r.Folder == "" {
+			break
+		}
+		inner := at.Trees
+		for ; inner > 0 && len(left) > 0 && left[0].Path != name; inner-- {
+			left = after(1)
+		}
+		if inner <= 0 || len(left) == 0 {
+			return plumbing.ZeroHash
+		}
+		at, left = left[0], left[1:]
+	}
+	if at.Entries < 0 { // it changed since
+		return plumbing.ZeroHash
+	}
+	return at.Hash
+}
+
 // stagedIs reports whether what is staged is what the commit has.
 func (r *Repo) stagedIs(idx *index.Index, staged map[string]*index.Entry, head *object.Commit) (bool, error) {
 	tree, err := r.tree(head)
 	if err != nil {
 		return false, err
 	}
-	// Git notes in its index the trees that it knows; that spares a walk.
-	if idx.Cache != nil {
-		for _, e := range idx.Cache.Entries {
-			if e.Entries >= 0 && r.Folder != "" && e.Path == path.Base(r.Folder) && e.Hash == tree.Hash {
-				return true, nil
-			}
-		}
+	if staged := r.stagedTree(idx); !staged.IsZero() && staged == tree.Hash {
+		return true, nil
 	}
 	blobs, err := FromTree(tree).List()
 	if err != nil {

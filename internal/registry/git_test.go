@@ -183,6 +183,63 @@ func TestLastChangesSince(t *testing.T) {
 	}
 }
 
+// What Git notes of its index spares a walk and changes no answer.
+func TestHolds(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		do   func(w *work)
+		want bool
+	}{
+		{"as committed", func(*work) {}, true},
+		{"a file that nobody reads", func(w *work) { w.Write(w.t, "registry/dpgs/notes.txt", "x") }, true},
+		{"another folder", func(w *work) { w.Write(w.t, "other/dpgs/a.yaml", "x") }, true},
+		{"changed", func(w *work) { w.Write(w.t, "registry/dpgs/a.yaml", "x") }, false},
+		{"changed and staged", func(w *work) { w.Write(w.t, "registry/dpgs/a.yaml", "x"); w.git("add", "-A") }, false},
+		{"changed back but staged", func(w *work) {
+			w.Write(w.t, "registry/dpgs/a.yaml", "x")
+			w.git("add", "-A")
+			w.Write(w.t, "registry/dpgs/a.yaml", "a")
+		}, true},
+		{"added", func(w *work) { w.Write(w.t, "registry/dpgs/new.yaml", "x") }, false},
+		{"deleted", func(w *work) { w.Write(w.t, "registry/dpgs/a.yaml", "") }, false},
+		{"one instead of another", func(w *work) {
+			w.Write(w.t, "registry/dpgs/a.yaml", "")
+			w.Write(w.t, "registry/dpgs/c.yaml", "a")
+		}, false},
+		{"a link in place of a file", func(w *work) {
+			w.Write(w.t, "registry/dpgs/a.yaml", "")
+			if err := os.Symlink("x/b.yaml", filepath.Join(w.Dir, "registry/dpgs/a.yaml")); err != nil {
+				w.t.Fatal(err)
+			}
+		}, false},
+		{"changed, and the same as it was elsewhere", func(w *work) {
+			w.commit(map[string]string{"a/registry/dpgs/a.yaml": "a", "a/registry/dpgs/x/b.yaml": "b", "a/registry/registry.yaml": "name: x\n"})
+			w.Write(w.t, "registry/dpgs/a.yaml", "x")
+			w.git("add", "-A")
+		}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWork(t)
+			w.commit(map[string]string{"registry/registry.yaml": "name: x\n", "registry/dpgs/a.yaml": "a", "registry/dpgs/x/b.yaml": "b", "registry-old/a.yaml": "x"})
+			tt.do(w)
+			r := w.repo()
+			head, err := r.Head()
+			if err != nil {
+				t.Fatal(err)
+			}
+			files, blobs, err := registry.Hashed(t.Context(), registry.FromFS(os.DirFS(filepath.Join(w.Dir, "registry"))), r, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, files := range map[string]registry.Files{"with what Git noted": files, "without": registry.Subset(files, blobs)} {
+				if got, err := r.Holds(head, files); err != nil || got != tt.want {
+					t.Errorf("Holds %s = %t, %v, want %t", name, got, err, tt.want)
+				}
+			}
+		})
+	}
+}
+
 func TestShallowCloneSaysWhatToDo(t *testing.T) {
 	w := newWork(t)
 	w.commit(map[string]string{"registry/dpgs/a.yaml": "a"})

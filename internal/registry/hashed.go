@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/format/index"
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"golang.org/x/sync/errgroup"
@@ -18,13 +20,24 @@ func Hashed(ctx context.Context, files Files, repo *Repo, jobs int) (Files, []Bl
 	if err != nil {
 		return nil, nil, err
 	}
-	staged := map[string]*index.Entry{}
+	var staged map[string]*index.Entry
 	var idx *index.Index
+	var tree plumbing.Hash
+	missing := 0 // staged files that Load would read
 	if repo != nil {
 		// Without an index all is read.
 		if idx, err = repo.Git.Storer.Index(); err == nil {
+			tree = repo.stagedTree(idx)
+			staged = make(map[string]*index.Entry, len(idx.Entries))
 			for _, e := range idx.Entries {
-				if name, ok := repo.within(e.Name); ok && !e.SkipWorktree {
+				name, ok := repo.within(e.Name)
+				if !ok {
+					continue
+				}
+				if e.Mode.IsFile() && e.Mode != filemode.Symlink && loaded(Blob{Path: name}) {
+					missing++
+				}
+				if !e.SkipWorktree {
 					staged[name] = e
 				}
 			}
@@ -59,13 +72,25 @@ func Hashed(ctx context.Context, files Files, repo *Repo, jobs int) (Files, []Bl
 	if err := work.Wait(); err != nil {
 		return nil, nil, err
 	}
-	return &listed{files, blobs}, blobs, nil
+	for _, b := range blobs {
+		if e := staged[b.Path]; !loaded(b) {
+			continue
+		} else if e == nil || e.Hash.String() != b.Hash {
+			tree = plumbing.ZeroHash
+		}
+		missing--
+	}
+	if missing != 0 {
+		tree = plumbing.ZeroHash
+	}
+	return &listed{files, blobs, tree}, blobs, nil
 }
 
 // listed is files whose list is there.
 type listed struct {
 	Files
 	blobs []Blob
+	tree  plumbing.Hash // the tree of Git whose files these are, of those that Load reads; zero is not known
 }
 
 func (l *listed) List() ([]Blob, error) { return append([]Blob(nil), l.blobs...), nil }
@@ -77,14 +102,21 @@ func loaded(b Blob) bool {
 		(nested || b.Path == settingsFile || b.Path == policyFile)
 }
 
-// Holds reports whether a commit holds these files of a registry, and no others
-// that Load would read.
-func (r *Repo) Holds(c *object.Commit, blobs []Blob) (bool, error) {
-	files, err := r.Files(c)
+// Holds reports whether a commit holds the files of a registry that Hashed listed, and
+// no others that Load would read.
+func (r *Repo) Holds(c *object.Commit, files Files) (bool, error) {
+	tree, err := r.tree(c)
 	if err != nil {
 		return false, err
 	}
-	there, err := files.List()
+	if l, ok := files.(*listed); ok && !l.tree.IsZero() && l.tree == tree.Hash {
+		return true, nil
+	}
+	blobs, err := files.List()
+	if err != nil {
+		return false, err
+	}
+	there, err := FromTree(tree).List()
 	if err != nil {
 		return false, err
 	}

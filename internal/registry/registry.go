@@ -163,6 +163,19 @@ func (r *Registry) Paths() []string {
 	return names
 }
 
+// Select lists those of the files that were read which are wanted, sorted. Unlike
+// Paths it has them relative to the registry folder.
+func (r *Registry) Select(wanted func(name string) bool) []string {
+	var names []string
+	for name := range r.blobs {
+		if wanted(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // Place returns the file that stands for a reference, readable or not, or nil. Of
 // an entry that is elsewhere it has the path alone.
 func (r *Registry) Place(ref entry.Ref) *Doc {

@@ -171,7 +171,7 @@ func catalogSource(ctx context.Context, o *cli.IO, dir string, noHistory bool, j
 		o.Say("the repository has no commit yet: source_commit and dates of changes are null, and there is no list of changes")
 		return src, nil
 	}
-	same, err := repo.Holds(head, src.Blobs)
+	same, err := repo.Holds(head, src.Files)
 	if err != nil {
 		return src, err
 	}
