@@ -562,16 +562,6 @@ func (c *Catalog) manifestOf(names []string) (*content, error) {
 	if c.read != nil {
 		return c.read, nil
 	}
-	var line []byte
-	all, rows := &block{}, make([]row, 0, len(names))
-	for _, name := range names {
-		f := c.files[name]
-		// A name is plain, see confined: it needs no escape.
-		line = append(append(append(line[:0], `{"path":"`...), name...), `","bytes":`...)
-		line = append(strconv.AppendInt(line, int64(f.size), 10), `,"sha256":"`...)
-		line = append(hex.AppendEncode(line, f.sum[:]), `"}`...)
-		rows = append(rows, all.add(line))
-	}
 	head, err := encode(Manifest{Envelope: c.Index.Envelope, Origin: c.origin, Files: []ManifestFile{}})
 	if err != nil {
 		return nil, err
@@ -580,7 +570,26 @@ func (c *Catalog) manifestOf(names []string) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
-	return contentBy(func(w io.Writer) error { return writeBetween(w, before, rows, after) })
+	size := len(head) + 16
+	for _, name := range names {
+		size += len(name) + 116
+	}
+	// As writeList has it, which writes rows that are there.
+	data := append(append(make([]byte, 0, size), before...), '[')
+	for i, name := range names {
+		f := c.files[name]
+		if i > 0 {
+			data = append(data, ',')
+		}
+		// A name is plain, see confined: it needs no escape.
+		data = append(append(append(data, "\n    {\"path\":\""...), name...), `","bytes":`...)
+		data = append(strconv.AppendInt(data, int64(f.size), 10), `,"sha256":"`...)
+		data = append(hex.AppendEncode(data, f.sum[:]), `"}`...)
+	}
+	if len(names) > 0 {
+		data = append(data, "\n  "...)
+	}
+	return contentOf(append(append(data, ']'), after...)), nil
 }
 
 // sampleManifest shows a file that stays as it is for long: the manifest itself
@@ -604,7 +613,7 @@ func plainSegment(s string) bool {
 	}
 	for _, r := range s {
 		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', strings.ContainsRune("@._~-", r):
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '@', r == '.', r == '_', r == '~', r == '-':
 		default:
 			return false
 		}

@@ -54,7 +54,7 @@ type Source struct {
 // The error, here and of the catalog's own methods, is a *catalog.KeptError where they
 // turn out to be damaged; see Publish.
 func Make(ctx context.Context, s Source) (*catalog.Catalog, error) {
-	m := &making{Source: s, inputs: map[string][sha256.Size]byte{}, assessments: map[string]*assess.Assessment{}, judged: map[string]catalog.Judged{}, unsound: map[string]bool{}}
+	m := &making{Source: s, assessments: map[string]*assess.Assessment{}, judged: map[string]catalog.Judged{}, unsound: map[string]bool{}}
 	if h := s.Input.Head; h != nil {
 		m.asOf = h.At.Format(time.DateOnly)
 	}
@@ -143,16 +143,9 @@ type making struct {
 
 // recall finds what an earlier run kept and what of it still holds.
 func (m *making) recall() {
-	hashes := map[string]string{}
-	places := map[entry.Ref]string{}
+	hashes := make(map[string]string, len(m.Blobs))
+	places := make(map[entry.Ref]string, len(m.Blobs))
 	general := sha256.New()
-	stamp := func(path string) string {
-		at, ok := m.Input.Changes[path]
-		if !ok {
-			return ""
-		}
-		return at.Commit + " " + strconv.FormatInt(at.At.UnixNano(), 10)
-	}
 	fmt.Fprintf(general, "%q %q %q %t\n", m.Program, m.Load.Prefix, m.Load.Kinds, m.asOf == "")
 	for _, b := range m.Blobs {
 		hashes[b.Path] = b.Hash
@@ -172,11 +165,21 @@ func (m *making) recall() {
 	} else {
 		m.keep = catalog.OpenKeep(m.Keep, [sha256.Size]byte(general.Sum(nil)), m.Input.Spool)
 	}
-	m.kept = map[string]*catalog.Facts{}
+	m.kept = make(map[string]*catalog.Facts, len(places))
+	m.inputs = make(map[string][sha256.Size]byte, len(places))
+	var b []byte
 	for ref, path := range places {
-		assessment, observation := registry.AssessmentFolder+"/"+path, registry.ObservationFolder+"/"+path
 		// None of these holds a line break but the path, which comes last.
-		sum := sha256.Sum256([]byte(strings.Join([]string{hashes[path], hashes[assessment], hashes[observation], stamp(path), stamp(assessment), stamp(observation), path}, "\n")))
+		b = b[:0]
+		for _, name := range []string{path, registry.AssessmentFolder + "/" + path, registry.ObservationFolder + "/" + path} {
+			b = append(append(b, hashes[name]...), '\n')
+			if at, ok := m.Input.Changes[name]; ok {
+				b = append(append(b, at.Commit...), ' ')
+				b = strconv.AppendInt(b, at.At.UnixNano(), 10)
+			}
+			b = append(b, '\n')
+		}
+		sum := sha256.Sum256(append(b, path...))
 		m.inputs[path] = sum
 		f := m.keep.Find(ref, sum)
 		if f == nil || !f.Judged.On(m.asOf) || m.Input.Stored == nil || !f.Stands(m.Input.Stored) {

@@ -5,6 +5,7 @@ package site
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -240,9 +241,11 @@ func kindOf(k catalog.KindSummary, entries []*catalog.Facts, form int) (kind, er
 			out.Stages = append(out.Stages, s)
 		}
 	}
-	// They come by id, which settles what their keys leave open.
 	byName := slices.Clone(entries)
-	slices.SortStableFunc(byName, func(a, b *catalog.Facts) int { return bytes.Compare(a.PageKey, b.PageKey) })
+	slices.SortFunc(byName, func(a, b *catalog.Facts) int {
+		return cmp.Or(bytes.Compare(a.PageKey, b.PageKey), strings.Compare(a.Ref.ID, b.Ref.ID))
+	})
+	out.Entries = make([]template.HTML, 0, len(byName))
 	err := catalog.PageLines(byName, form, func(line []byte) error {
 		out.Entries = append(out.Entries, template.HTML(line)) // the template of a line escaped it
 		return nil
