@@ -478,7 +478,9 @@ func (c *Catalog) paths() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.sorted) != len(c.files) {
-		c.sorted = slices.Sorted(maps.Keys(c.files))
+		if c.sorted = c.stored.among(c.files); len(c.sorted) != len(c.files) {
+			c.sorted = slices.Sorted(maps.Keys(c.files))
+		}
 	}
 	return c.sorted
 }
@@ -530,9 +532,9 @@ func (b *builder) addWritten(name string, write func(io.Writer) error) error {
 
 // Names lists the files, the manifest among them, sorted.
 func (c *Catalog) Names() []string {
-	names := append(slices.Collect(maps.Keys(c.files)), manifestName)
-	slices.Sort(names)
-	return names
+	names := c.paths()
+	at, _ := slices.BinarySearch(names, manifestName)
+	return slices.Insert(slices.Clone(names), at, manifestName)
 }
 
 // File returns the bytes of a file. The error is fs.ErrNotExist where there is
@@ -554,11 +556,6 @@ func (c *Catalog) File(name string) ([]byte, error) {
 
 // manifest lists the files, a line each.
 func (c *Catalog) manifest() (*content, error) {
-	return c.manifestOf(slices.Sorted(maps.Keys(c.files)))
-}
-
-// manifestOf is manifest where the names are sorted already.
-func (c *Catalog) manifestOf(names []string) (*content, error) {
 	if c.read != nil {
 		return c.read, nil
 	}
@@ -570,7 +567,7 @@ func (c *Catalog) manifestOf(names []string) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
-	size := len(head) + 16
+	names, size := c.paths(), len(head)+16
 	for _, name := range names {
 		size += len(name) + 116
 	}

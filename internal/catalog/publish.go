@@ -77,7 +77,7 @@ func (c *Catalog) write(s *Stored) (report WriteReport, err error) {
 			return report, err
 		}
 	}
-	names := c.names(s)
+	names := c.paths()
 	var added []string
 	for _, name := range names {
 		if f := s.file(name); (f == nil || !f.listed) && !begun[name] {
@@ -115,7 +115,7 @@ func (c *Catalog) write(s *Stored) (report WriteReport, err error) {
 	if err := write(names, func(name string) *content { return c.files[name] }); err != nil {
 		return report, err
 	}
-	manifest, err := c.manifestOf(names)
+	manifest, err := c.manifest()
 	if err != nil {
 		return report, err
 	}
@@ -140,25 +140,6 @@ func (c *Catalog) write(s *Stored) (report WriteReport, err error) {
 	}
 	s.settle(func(name string) bool { return name == manifestName || c.files[name] != nil })
 	return report, nil
-}
-
-// names lists the files but for the manifest, sorted. Most stand in the folder, which
-// has them in order.
-func (c *Catalog) names(s *Stored) []string {
-	names := make([]string, 0, len(c.files))
-	for i := range s.files {
-		f := &s.files[i]
-		if i > 0 && f.Name < s.files[i-1].Name {
-			break
-		}
-		if c.files[f.Name] != nil {
-			names = append(names, f.Name)
-		}
-	}
-	if len(names) == len(c.files) {
-		return names
-	}
-	return slices.Sorted(maps.Keys(c.files))
 }
 
 // published reads which files the folder's manifest lists, the manifest too;

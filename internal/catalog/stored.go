@@ -131,6 +131,25 @@ func (s *Stored) stamped(name string) bool {
 	return f != nil && f.there
 }
 
+// among lists those of the names that are known here, sorted, as they are already. It
+// may be called on nil.
+func (s *Stored) among(files map[string]*content) []string {
+	if s == nil {
+		return nil
+	}
+	names := make([]string, 0, len(files))
+	for i := range s.files {
+		f := &s.files[i]
+		if i > 0 && f.Name < s.files[i-1].Name { // what came since is in no order
+			break
+		}
+		if files[f.Name] != nil {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
 // slot is file with room for what may come to be known.
 func (s *Stored) slot(name string) *storedFile {
 	if f := s.file(name); f != nil {
