@@ -102,7 +102,8 @@ type Catalog struct {
 
 const (
 	apiFolder       = "api/v1"
-	manifestName    = apiFolder + "/manifest.json"
+	manifestFile    = "manifest.json"
+	manifestName    = apiFolder + "/" + manifestFile
 	frameworkFolder = "frameworks"
 	schemaFolder    = "schemas"
 )
@@ -277,10 +278,12 @@ func (b *builder) finish() error {
 	if err := cmp.Or(b.settleOldIDs(), b.ownFiles(), b.whole(), b.exampled()); err != nil {
 		return err
 	}
-	if b.in.Pages == nil {
-		return nil
+	if b.in.Pages != nil {
+		if err := b.in.Pages.Rest(b.cat); err != nil {
+			return err
+		}
 	}
-	return b.in.Pages.Rest(b.cat)
+	return b.manifestPages()
 }
 
 // order sorts the facts.
@@ -352,10 +355,14 @@ func (b *builder) kind(k entry.Kind, entries []*Facts) (KindSummary, error) {
 	if err != nil {
 		return s, err
 	}
-	if err := b.putRows(s.Path, List{Envelope: b.envelope(), Kind: k.Name, Total: len(rows), Digest: digest, Items: []Item{}}, "items", of, rows); err != nil {
+	if s.PagesPath, err = b.pages(listing{
+		path: s.Path, kind: k.Name, sorted: []string{"id"}, key: func(i int) []string { return []string{live[i].Ref.ID} }, always: true,
+	}.of(partItem, live, func(i int) row { return rows[i] })); err != nil {
 		return s, err
 	}
-	return s, b.pages(k, live)
+	return s, b.putRows(s.Path, List{
+		Envelope: b.envelope(), Kind: k.Name, Total: len(rows), Digest: digest, PagesPath: s.PagesPath, Items: []Item{},
+	}, "items", of, rows)
 }
 
 func noStages() Stages {
@@ -395,19 +402,29 @@ func (b *builder) links() []Link {
 	for _, k := range b.in.Registry.Kinds {
 		links = append(links,
 			Link{"list", k.Folder + ".json", schema("list")},
-			Link{"list-pages", k.Folder + "/" + pageFolder + "/index.json", schema("list-pages")},
-			Link{"list-page", k.Folder + "/" + pageFolder + "/{number}.json", schema("list-page")},
+			Link{"list-pages", pagesPath(k.Folder), schema("list-pages")},
+			Link{"list-page", pagePath(k.Folder), schema("list-page")},
 			Link{"entry", k.Folder + "/{id}.json", schema("entry")})
 	}
 	links = append(links,
 		Link{"frameworks", frameworkFolder + ".json", schema("frameworks")},
 		Link{"framework", frameworkFolder + "/{framework}.json", schema("framework")},
 		Link{"view", viewPath("{framework}", "{id}"), schema("view")},
+		Link{"view-pages", pagesPath(viewPath("{framework}", "{id}")), schema("pages")},
+		Link{"view-page", pagePath(viewPath("{framework}", "{id}")), schema("view-page")},
 		Link{"views", viewFolder + ".json", schema("views")},
 		Link{"facet", viewFolder + "/{facet}.json", schema("facet")},
+		Link{"facet-pages", pagesPath(viewFolder + "/{facet}"), schema("pages")},
+		Link{"facet-page", pagePath(viewFolder + "/{facet}"), schema("facet-page")},
 		Link{"facet-view", viewFolder + "/{facet}/{id}.json", schema("facet-view")},
-		Link{"identifiers", "identifiers.json", schema("identifiers")},
-		Link{"search", "search.json", schema("search")},
+		Link{"facet-view-pages", pagesPath(viewFolder + "/{facet}/{id}"), schema("pages")},
+		Link{"facet-view-page", pagePath(viewFolder + "/{facet}/{id}"), schema("facet-view-page")},
+		Link{"identifiers", identifiersName, schema("identifiers")},
+		Link{"identifiers-pages", pagesPath(identifiersName), schema("pages")},
+		Link{"identifiers-page", pagePath(identifiersName), schema("identifiers-page")},
+		Link{"search", searchName, schema("search")},
+		Link{"search-pages", pagesPath(searchName), schema("pages")},
+		Link{"search-page", pagePath(searchName), schema("search-page")},
 		Link{"stats", "stats.json", schema("stats")},
 		Link{"csv", "csv/csv-metadata.json", nil},
 		Link{"csv-table", "csv/{table}.csv", nil},
@@ -416,7 +433,9 @@ func (b *builder) links() []Link {
 		Link{"full-shard", fullFolder + "/{shard}.json", schema("full-shard")},
 		Link{"full-lines", "full.ndjson", nil},
 		Link{"status", "status.json", schema("status")},
-		Link{"manifest", "manifest.json", schema("manifest")},
+		Link{"manifest", manifestFile, schema("manifest")},
+		Link{"manifest-pages", pagesPath(manifestFile), schema("pages")},
+		Link{"manifest-page", pagePath(manifestFile), schema("manifest-page")},
 		Link{"openapi", openAPIName, nil},
 		Link{"schema", schemaFolder + "/{name}.schema.json", nil})
 	links = append(links, b.changeLinks(schema)...)
@@ -559,7 +578,11 @@ func (c *Catalog) manifest() (*content, error) {
 	if c.read != nil {
 		return c.read, nil
 	}
-	head, err := encode(Manifest{Envelope: c.Index.Envelope, Origin: c.origin, Files: []ManifestFile{}})
+	m := Manifest{Envelope: c.Index.Envelope, Origin: c.origin, Files: []ManifestFile{}}
+	if pages := pagesPath(manifestFile); c.files[apiFolder+"/"+pages] != nil {
+		m.PagesPath = &pages
+	}
+	head, err := encode(m)
 	if err != nil {
 		return nil, err
 	}
@@ -574,14 +597,10 @@ func (c *Catalog) manifest() (*content, error) {
 	// As writeList has it, which writes rows that are there.
 	data := append(append(make([]byte, 0, size), before...), '[')
 	for i, name := range names {
-		f := c.files[name]
 		if i > 0 {
 			data = append(data, ',')
 		}
-		// A name is plain, see confined: it needs no escape.
-		data = append(append(append(data, "\n    {\"path\":\""...), name...), `","bytes":`...)
-		data = append(strconv.AppendInt(data, int64(f.size), 10), `,"sha256":"`...)
-		data = append(hex.AppendEncode(data, f.sum[:]), `"}`...)
+		data = c.manifestLine(append(data, "\n    "...), name)
 	}
 	if len(names) > 0 {
 		data = append(data, "\n  "...)
@@ -589,17 +608,32 @@ func (c *Catalog) manifest() (*content, error) {
 	return contentOf(append(append(data, ']'), after...)), nil
 }
 
-// sampleManifest shows a file that stays as it is for long: the manifest itself
-// is made last of all.
+// manifestLine adds what the manifest tells of a file.
+func (c *Catalog) manifestLine(line []byte, name string) []byte {
+	f := c.files[name]
+	// A name is plain, see confined: it needs no escape.
+	line = append(append(append(line, `{"path":"`...), name...), `","bytes":`...)
+	line = append(strconv.AppendInt(line, int64(f.size), 10), `,"sha256":"`...)
+	return append(hex.AppendEncode(line, f.sum[:]), `"}`...)
+}
+
+// sampleFile is a file that stays as it is for long, to show what a manifest is.
+const sampleFile = apiFolder + "/" + schemaFolder + "/catalog-manifest.schema.json"
+
+// sampleManifest shows the manifest and its pages, which are made last of all.
 func (b *builder) sampleManifest() error {
 	if b.samples == nil {
 		return nil
 	}
-	name := apiFolder + "/" + schemaFolder + "/catalog-manifest.schema.json"
-	f := b.cat.files[name]
-	data, err := encode(Manifest{Envelope: b.envelope(), Files: []ManifestFile{{name, f.size, hex.EncodeToString(f.sum[:])}}})
-	b.remember("manifest.json", data)
-	return err
+	f := b.cat.files[sampleFile]
+	data, err := encode(Manifest{
+		Envelope: b.envelope(), PagesPath: known(pagesPath(manifestFile)), Files: []ManifestFile{{sampleFile, f.size, hex.EncodeToString(f.sum[:])}},
+	})
+	if err != nil {
+		return err
+	}
+	b.remember(manifestFile, data)
+	return b.manifestPages()
 }
 
 // plainSegment is a part of a path that means the same on every disk and in

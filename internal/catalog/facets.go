@@ -132,14 +132,20 @@ func (b *builder) facets() error {
 		for _, id := range slices.Sorted(maps.Keys(views)) {
 			v := views[id]
 			path := viewFolder + "/" + f.name + "/" + id + ".json"
+			pages, err := b.pages(listing{path: path}.of(partFacets, v.from, func(i int) row { return v.from[i].facetItem }))
+			if err != nil {
+				return err
+			}
 			if err := b.putMade(path, madeOf(partFacets, v.from), v.name, "items", func() (any, []row, error) {
 				rows := each(v.from, func(f *Facts) row { return f.facetItem })
 				digest, err := digestOf(rows)
-				return FacetView{Envelope: b.envelope(), Facet: f.name, ID: id, Name: &v.name, Total: len(rows), Digest: digest, Items: []FacetItem{}}, rows, err
+				return FacetView{
+					Envelope: b.envelope(), Facet: f.name, ID: id, Name: &v.name, Total: len(rows), Digest: digest, PagesPath: pages, Items: []FacetItem{},
+				}, rows, err
 			}); err != nil {
 				return err
 			}
-			list.Items = append(list.Items, FacetValue{id, &v.name, path, len(v.from)})
+			list.Items = append(list.Items, FacetValue{id, &v.name, path, pages, len(v.from)})
 		}
 		list.Total = len(list.Items)
 		path := viewFolder + "/" + f.name + ".json"
@@ -147,11 +153,18 @@ func (b *builder) facets() error {
 		if err != nil {
 			return err
 		}
+		values := list.Items
+		if list.PagesPath, err = b.pages(listing{
+			path: path, sorted: []string{"id"}, count: len(rows),
+			row: func(i int) row { return rows[i] }, key: func(i int) []string { return []string{values[i].ID} },
+		}); err != nil {
+			return err
+		}
 		list.Items = []FacetValue{}
 		if err := b.putRows(path, list, "items", made{}, rows); err != nil {
 			return err
 		}
-		all.Items = append(all.Items, FacetSummary{f.name, path, list.Total})
+		all.Items = append(all.Items, FacetSummary{f.name, path, list.PagesPath, list.Total})
 	}
 	all.Total = len(all.Items)
 	return b.put(viewFolder+".json", all)
@@ -166,17 +179,19 @@ type Facets struct {
 
 // FacetSummary is one property to find entries by.
 type FacetSummary struct {
-	Facet      string `json:"facet"`
-	Path       string `json:"path"`
-	ValueCount int    `json:"value_count"`
+	Facet      string  `json:"facet"`
+	Path       string  `json:"path"`
+	PagesPath  *string `json:"pages_path"`
+	ValueCount int     `json:"value_count"`
 }
 
 // Facet is api/v1/views/<facet>.json: the values that live entries have.
 type Facet struct {
 	Envelope
-	Facet string       `json:"facet"`
-	Total int          `json:"total"`
-	Items []FacetValue `json:"items"`
+	Facet     string       `json:"facet"`
+	Total     int          `json:"total"`
+	PagesPath *string      `json:"pages_path"`
+	Items     []FacetValue `json:"items"`
 }
 
 // FacetValue is one value with how many live entries have it.
@@ -184,18 +199,20 @@ type FacetValue struct {
 	ID         string  `json:"id"` // its name in addresses
 	Name       *string `json:"name"`
 	Path       string  `json:"path"`
+	PagesPath  *string `json:"pages_path"` // of the index of its view's pages
 	EntryCount int     `json:"entry_count"`
 }
 
 // FacetView is api/v1/views/<facet>/<id>.json: the live entries with one value.
 type FacetView struct {
 	Envelope
-	Facet  string      `json:"facet"`
-	ID     string      `json:"id"`
-	Name   *string     `json:"name"`
-	Total  int         `json:"total"`
-	Digest string      `json:"digest"` // of items, see digest
-	Items  []FacetItem `json:"items"`
+	Facet     string      `json:"facet"`
+	ID        string      `json:"id"`
+	Name      *string     `json:"name"`
+	Total     int         `json:"total"`
+	Digest    string      `json:"digest"` // of items, see digest
+	PagesPath *string     `json:"pages_path"`
+	Items     []FacetItem `json:"items"`
 }
 
 // FacetItem is an entry in a view.

@@ -11,6 +11,11 @@ import (
 	"unicode/utf8"
 )
 
+const (
+	identifiersName = "identifiers.json"
+	searchName      = "search.json"
+)
+
 // flat writes what is easier to use in one piece or as a table: a line of JSON an
 // entry, CSV, counts, other catalogs' names, and an index to search in.
 func (b *builder) flat() error {
@@ -37,7 +42,13 @@ func (b *builder) flat() error {
 	if err := b.put("stats.json", b.stats()); err != nil {
 		return err
 	}
-	if err := b.putMade("identifiers.json", madeOf(partNames, b.all), "", "items", func() (any, []row, error) {
+	return cmp.Or(b.identifiers(), b.search())
+}
+
+// identifiers writes the names that others have, whole and in pages. Entries' names
+// lie in no order, so that they are read only where one of them changed.
+func (b *builder) identifiers() error {
+	return b.sortedPages(identifiersName, madeOf(partNames, b.all), func() (listing, error) {
 		var names []identifierRow
 		if err := readRows(each(b.all, func(f *Facts) row { return f.identifiers }), func(data []byte) error {
 			var of []identifierRow
@@ -45,25 +56,40 @@ func (b *builder) flat() error {
 			names = append(names, of...)
 			return nil
 		}); err != nil {
-			return nil, nil, err
+			return listing{}, err
 		}
 		slices.SortStableFunc(names, func(x, y identifierRow) int { return strings.Compare(x.key, y.key) })
 		names = slices.CompactFunc(names, func(x, y identifierRow) bool { return bytes.Equal(x.row, y.row) })
 		all := &block{}
 		rows := each(names, func(n identifierRow) row { return all.add(n.row) })
-		return IdentifiersResponse{b.envelope(), len(rows), []Identifier{}}, rows, nil
-	}); err != nil {
+		if err := b.in.Spool.hold(all); err != nil {
+			return listing{}, err
+		}
+		return listing{
+			sorted: []string{"scheme", "value", "kind", "id"}, count: len(rows),
+			row: func(i int) row { return rows[i] }, key: func(i int) []string { return names[i].parts() },
+		}, nil
+	}, func(items int, pages *string) any {
+		return IdentifiersResponse{b.envelope(), items, pages, []Identifier{}}
+	})
+}
+
+// parts are scheme, value, kind and id.
+func (r identifierRow) parts() []string {
+	parts := strings.Split(r.key, "\x00")
+	n := len(parts)
+	return []string{parts[0], strings.Join(parts[1:n-2], "\x00"), parts[n-2], parts[n-1]}
+}
+
+// search writes what to look for entries in, whole and in pages.
+func (b *builder) search() error {
+	live := slices.DeleteFunc(slices.Clone(b.all), func(f *Facts) bool { return !f.Live() })
+	rows := each(live, func(f *Facts) row { return f.searchItem })
+	pages, err := b.pages(listing{path: searchName, always: true}.of(partSearch, live, func(i int) row { return rows[i] }))
+	if err != nil {
 		return err
 	}
-	return b.putMade("search.json", madeOf(partSearch, b.all), "", "items", func() (any, []row, error) {
-		var rows []row
-		for _, f := range b.all {
-			if f.Live() {
-				rows = append(rows, f.searchItem)
-			}
-		}
-		return SearchResponse{b.envelope(), len(rows), []SearchItem{}}, rows, nil
-	})
+	return b.putRows(searchName, SearchResponse{b.envelope(), len(rows), pages, []SearchItem{}}, "items", madeOf(partSearch, live), rows)
 }
 
 var newline = []byte("\n")
@@ -307,8 +333,9 @@ func count(in map[string]int, values []string) {
 // for a subject to its entry.
 type IdentifiersResponse struct {
 	Envelope
-	Total int          `json:"total"`
-	Items []Identifier `json:"items"` // by scheme, value, kind and id
+	Total     int          `json:"total"`
+	PagesPath *string      `json:"pages_path"`
+	Items     []Identifier `json:"items"` // by scheme, value, kind and id
 }
 
 // Identifier is one such name.
@@ -324,8 +351,9 @@ type Identifier struct {
 // entries by itself, in one small file.
 type SearchResponse struct {
 	Envelope
-	Total int          `json:"total"`
-	Items []SearchItem `json:"items"`
+	Total     int          `json:"total"`
+	PagesPath *string      `json:"pages_path"`
+	Items     []SearchItem `json:"items"`
 }
 
 // SearchItem is one entry as it is looked for.

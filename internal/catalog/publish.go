@@ -112,7 +112,13 @@ func (c *Catalog) write(s *Stored) (report WriteReport, err error) {
 		report.Written = append(report.Written, differ...)
 		return nil
 	}
-	if err := write(names, func(name string) *content { return c.files[name] }); err != nil {
+	// The pages of the manifest come after what they list, as it does itself.
+	pages := func(name string) bool { return strings.HasPrefix(name, ManifestPages) }
+	files := func(name string) *content { return c.files[name] }
+	if err := write(slices.DeleteFunc(slices.Clone(names), pages), files); err != nil {
+		return report, err
+	}
+	if err := write(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !pages(name) }), files); err != nil {
 		return report, err
 	}
 	manifest, err := c.manifest()

@@ -80,11 +80,11 @@ func TestWrite(t *testing.T) {
 	wantReport := WriteReport{
 		Written: []string{
 			"api/v1/csv/entries.csv", "api/v1/dpgs.json", "api/v1/dpgs/beta.json", "api/v1/dpgs/pages/000001.json", "api/v1/dpgs/pages/index.json", "api/v1/full.json", "api/v1/full.ndjson", "api/v1/full/0.json", "api/v1/full/index.json",
-			"api/v1/index.json", "api/v1/search.json", "api/v1/stats.json", "api/v1/status.json", "api/v1/views.json",
-			"api/v1/views/type.json", "nominees/index.json", manifestName,
+			"api/v1/index.json", "api/v1/search.json", "api/v1/search/pages/000001.json", "api/v1/search/pages/index.json", "api/v1/stats.json", "api/v1/status.json", "api/v1/views.json",
+			"api/v1/views/type.json", "nominees/index.json", "api/v1/manifest/pages/000001.json", "api/v1/manifest/pages/index.json", manifestName,
 		},
 		Removed:   []string{"api/v1/views/type/content.json", "nominee/beta/index.json"},
-		Unchanged: len(second.Names()) - 17,
+		Unchanged: len(second.Names()) - 21,
 	}
 	if diff := cmp.Diff(wantReport, report); diff != "" {
 		t.Errorf("a change (-want +got):\n%s", diff)

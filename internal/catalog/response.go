@@ -19,7 +19,8 @@ package catalog
 //	total      how many items the list beside it has; *_count is how many of something else
 //	evidence   what people point at, links or words; quotes are the entry's own words
 //	licenses, sdgs, status   objects as in an entry; a list has license_expressions and sdg_goals
-//	path       where something is published; schema_path is where its schema is
+//	path       where something is published; schema_path is where its schema is,
+//	           pages_path where the index of its pages is: null for what is whole under 1 MiB
 
 // SchemaVersion is the version of the responses' shape: its first number is that
 // of the path, its second grows with additions.
@@ -77,13 +78,14 @@ type Publisher struct {
 
 // KindSummary is one kind of entry with how many there are.
 type KindSummary struct {
-	Name       string `json:"name"`
-	Title      Text   `json:"title"`
-	Plural     Text   `json:"plural"`
-	Path       string `json:"path"`        // of its list
-	SchemaPath string `json:"schema_path"` // of the schema of its source files
-	EntryCount int    `json:"entry_count"` // live entries: those in the list
-	Stages     Stages `json:"stages"`      // every entry
+	Name       string  `json:"name"`
+	Title      Text    `json:"title"`
+	Plural     Text    `json:"plural"`
+	Path       string  `json:"path"`        // of its list
+	PagesPath  *string `json:"pages_path"`  // of the index of that list's pages
+	SchemaPath string  `json:"schema_path"` // of the schema of its source files
+	EntryCount int     `json:"entry_count"` // live entries: those in the list
+	Stages     Stages  `json:"stages"`      // every entry
 }
 
 // Stages counts entries by stage. The stages that the registry knows are always
@@ -101,10 +103,11 @@ type Link struct {
 // List is api/v1/<folder>.json: the live entries of one kind, by id.
 type List struct {
 	Envelope
-	Kind   string `json:"kind"`
-	Total  int    `json:"total"`
-	Digest string `json:"digest"` // of items, see digest
-	Items  []Item `json:"items"`
+	Kind      string  `json:"kind"`
+	Total     int     `json:"total"`
+	Digest    string  `json:"digest"` // of items, see digest
+	PagesPath *string `json:"pages_path"`
+	Items     []Item  `json:"items"`
 }
 
 // Item is what a list tells of an entry.
@@ -491,8 +494,9 @@ type CodeList struct {
 // Code is one code with how many entries stand in its view.
 type Code struct {
 	CodeInfo
-	Path       string `json:"path"`
-	EntryCount int    `json:"entry_count"`
+	Path       string  `json:"path"`       // of its view
+	PagesPath  *string `json:"pages_path"` // of the index of the view's pages
+	EntryCount int     `json:"entry_count"`
 }
 
 // CodeInfo is what a framework says of a code.
@@ -517,9 +521,10 @@ type View struct {
 	Framework string `json:"framework"`
 	CodeInfo
 	Credit
-	Total  int        `json:"total"`
-	Digest string     `json:"digest"` // of items, see digest
-	Items  []ViewItem `json:"items"`
+	Total     int        `json:"total"`
+	Digest    string     `json:"digest"` // of items, see digest
+	PagesPath *string    `json:"pages_path"`
+	Items     []ViewItem `json:"items"`
 }
 
 // ViewItem is an entry in a view with the words it is there for.
@@ -566,7 +571,8 @@ type Findings struct {
 type Manifest struct {
 	Envelope
 	Origin
-	Files []ManifestFile `json:"files"`
+	PagesPath *string        `json:"pages_path"`
+	Files     []ManifestFile `json:"files"`
 }
 
 // ManifestFile is one file. Its path is relative to the root of the catalog, the

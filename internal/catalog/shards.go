@@ -6,24 +6,19 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-
-	"github.com/dpg-registry/dpg-registry/internal/entry"
 )
 
 const (
-	pageFolder = "pages"
 	fullFolder = "full"
 
-	// maxPage bounds a page of a list, in bytes; see pages.
-	maxPage = 1 << 20
 	// shardEntries is how many entries a shard of the whole has at most on average:
-	// some 500 KiB.
+	// some 500 KiB, and fewer where entries are large.
 	shardEntries = 128
 )
 
 // FullShards is api/v1/full/index.json: where the shards of full.json are. Which
 // shard an entry stands in comes from its kind and id alone, so that a change to one entry
-// changes one shard. When the registry has doubled there are twice as many.
+// changes one shard. When the registry has doubled there are twice as many. None is over 1 MiB.
 type FullShards struct {
 	Envelope
 	Total int         `json:"total"`
@@ -62,16 +57,7 @@ func (b *builder) full() error {
 	if err := b.putLists("full.json", full, keys, madeOf(partRow, b.all), lists); err != nil {
 		return err
 	}
-	bits := 0
-	for len(b.all) > shardEntries<<bits {
-		bits++
-	}
-	shards := make([][]*Facts, 1<<bits)
-	for _, f := range b.all {
-		sum := sha256.Sum256([]byte(f.Ref.String()))
-		n := binary.BigEndian.Uint32(sum[:]) >> (32 - bits)
-		shards[n] = append(shards[n], f)
-	}
+	bits, shards := b.shards()
 	out := FullShards{Envelope: b.envelope(), Total: len(shards)}
 	for n, fs := range shards {
 		rows, of := each(fs, func(f *Facts) row { return f.row }), madeOf(partRow, fs)
@@ -92,80 +78,26 @@ func (b *builder) full() error {
 	return b.put(fullFolder+"/index.json", out)
 }
 
-// ListPages is api/v1/<folder>/pages/index.json: where the pages of a list are.
-type ListPages struct {
-	Envelope
-	Kind  string        `json:"kind"`
-	Total int           `json:"total"`
-	Items []PageSummary `json:"items"` // in the order of the list
-}
-
-// PageSummary says where a page of a list is, and which ids it spans.
-type PageSummary struct {
-	Path      string  `json:"path"`
-	ItemCount int     `json:"item_count"`
-	FirstID   *string `json:"first_id"` // null in the page of an empty list
-	LastID    *string `json:"last_id"`
-	Digest    string  `json:"digest"` // of its items
-}
-
-// ListPage is api/v1/<folder>/pages/<number>.json: a part of a list, under 1 MiB.
-type ListPage struct {
-	Envelope
-	Kind     string  `json:"kind"`
-	Total    int     `json:"total"` // of its items
-	NextPath *string `json:"next_path"`
-	Digest   string  `json:"digest"`
-	Items    []Item  `json:"items"`
-}
-
-// pages writes a list in pages. Where one ends depends on the items near there and
-// not on how many come before, so that most pages keep their bytes when an entry
-// comes or goes, unless that makes a page more or less.
-func (b *builder) pages(k entry.Kind, live []*Facts) error {
-	chunks := paged(live)
-	out := ListPages{Envelope: b.envelope(), Kind: k.Name, Total: len(chunks)}
-	name := func(n int) string { return fmt.Sprintf("%s/%s/%06d.json", k.Folder, pageFolder, n+1) }
-	for n, chunk := range chunks {
-		rows, of := each(chunk, func(f *Facts) row { return f.item }), madeOf(partItem, chunk)
-		digest, err := b.digest(name(n), of, rows)
-		if err != nil {
-			return err
-		}
-		page := ListPage{Envelope: b.envelope(), Kind: k.Name, Total: len(rows), Digest: digest, Items: []Item{}}
-		if n+1 < len(chunks) {
-			page.NextPath = known(name(n + 1))
-		}
-		if err := b.putRows(name(n), page, "items", of, rows); err != nil {
-			return err
-		}
-		s := PageSummary{Path: name(n), ItemCount: len(rows), Digest: page.Digest}
-		if len(chunk) > 0 {
-			s.FirstID, s.LastID = known(chunk[0].Ref.ID), known(chunk[len(chunk)-1].Ref.ID)
-		}
-		out.Items = append(out.Items, s)
+// shards splits the entries in 2^bits parts, none over 1 MiB but for one that is a
+// single larger entry.
+func (b *builder) shards() (bits int, shards [][]*Facts) {
+	for len(b.all) > shardEntries<<bits {
+		bits++
 	}
-	return b.put(k.Folder+"/"+pageFolder+"/index.json", out)
-}
-
-// paged cuts a list where a page is half full and an id's hash says so, or where it
-// is full. There is one page at least.
-func paged(live []*Facts) [][]*Facts {
-	const room = maxPage - 64<<10 // the rest is for the envelope
-	var chunks [][]*Facts
-	start, size := 0, 0
-	for i, f := range live {
-		n := int(f.item.size) + len(",\n    ")
-		if i > start && size+n > room {
-			chunks, start, size = append(chunks, live[start:i]), i, 0
+	for {
+		shards = make([][]*Facts, 1<<bits)
+		sizes, large := make([]int, 1<<bits), false
+		for _, f := range b.all {
+			sum := sha256.Sum256([]byte(f.Ref.String()))
+			n := binary.BigEndian.Uint32(sum[:]) >> (32 - bits)
+			shards[n] = append(shards[n], f)
+			sizes[n] += inList(f.row)
+			large = large || sizes[n] > pageRoom && len(shards[n]) > 1
 		}
-		size += n
-		if sum := sha256.Sum256([]byte(f.Ref.ID)); size > room/2 && sum[0] == 0 {
-			chunks, start, size = append(chunks, live[start:i+1]), i+1, 0
+		// Where two large entries are alike in their hashes, more shards would not end it.
+		if !large || len(shards) > len(b.all) {
+			return bits, shards
 		}
+		bits++
 	}
-	if start < len(live) || len(chunks) == 0 {
-		chunks = append(chunks, live[start:])
-	}
-	return chunks
 }

@@ -70,6 +70,10 @@ func (b *builder) framework(f *framework.Framework, views map[string][]*Facts) (
 		}
 		path := viewPath(f.ID, c.Code)
 		v.Total = len(from)
+		var err error
+		if v.PagesPath, err = b.pages(listing{path: path}.of(partViews, from, func(i int) row { return from[i].view(code) })); err != nil {
+			return 0, err
+		}
 		also, err := encode(v) // crosswalks are in it too
 		if err != nil {
 			return 0, err
@@ -84,7 +88,7 @@ func (b *builder) framework(f *framework.Framework, views map[string][]*Facts) (
 		}); err != nil {
 			return 0, err
 		}
-		out.Codes = append(out.Codes, Code{v.CodeInfo, path, v.Total})
+		out.Codes = append(out.Codes, Code{v.CodeInfo, path, v.PagesPath, v.Total})
 	}
 	b.cat.Frameworks = append(b.cat.Frameworks, out)
 	return len(used), b.put(frameworkFolder+"/"+f.ID+".json", out)

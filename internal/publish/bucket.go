@@ -151,10 +151,16 @@ func (r *round) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.each(ctx, stale, func(ctx context.Context, f file) error {
+	put := func(ctx context.Context, f file) error {
 		_, err := r.put(ctx, f.name, f.data, func(o *minio.PutObjectOptions) { o.UserMetadata = map[string]string{sumKey: f.sha256} })
 		return r.note(&r.report.Written, f.name, err)
-	}); err != nil {
+	}
+	// The pages of the manifest come after what they list, as it does itself.
+	page := func(f file) bool { return strings.HasPrefix(f.name, catalog.ManifestPages) }
+	if err := r.each(ctx, slices.DeleteFunc(slices.Clone(stale), page), put); err != nil {
+		return err
+	}
+	if err := r.each(ctx, slices.DeleteFunc(stale, func(f file) bool { return !page(f) }), put); err != nil {
 		return err
 	}
 	if !bytes.Equal(published, r.manifest) {

@@ -126,7 +126,7 @@ func (c *comparison) files() {
 		for name := range sums {
 			// How many pages and shards there are goes with how many entries there are.
 			rest, ok := strings.CutPrefix(name, apiFolder)
-			if ok && !slices.Contains([]string{"entry", "list-page", "full-shard"}, response(name)) {
+			if sort := response(name); ok && sort != "entry" && sort != "full-shard" && !isPage(sort) {
 				names[rest] = true
 			}
 		}

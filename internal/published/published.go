@@ -135,6 +135,8 @@ func response(name string) string {
 		return ""
 	}
 	switch {
+	case strings.HasSuffix(dir, "/pages/") && !strings.HasPrefix(dir, "frameworks/pages/"):
+		return page(dir, base == "index.json")
 	case dir == "":
 		return strings.TrimSuffix(base, ".json")
 	case dir == "frameworks/":
@@ -153,13 +155,33 @@ func response(name string) string {
 		return "full-shards"
 	case dir == "full/":
 		return "full-shard"
-	case strings.HasSuffix(dir, "/pages/") && base == "index.json":
-		return "list-pages"
-	case strings.HasSuffix(dir, "/pages/"):
-		return "list-page"
 	}
 	return "entry"
 }
+
+// page is the sort of what stands in a folder of pages: the index or a page.
+func page(dir string, index bool) string {
+	of, depth := "list", strings.Count(dir, "/")
+	switch top, _, _ := strings.Cut(dir, "/"); top {
+	case "frameworks":
+		of = "view"
+	case "views":
+		of = map[bool]string{true: "facet", false: "facet-view"}[depth == 3]
+	case "identifiers", "search", "manifest":
+		of = top
+	}
+	switch {
+	case !index:
+		return of + "-page"
+	case of == "list":
+		return "list-pages"
+	}
+	return "pages"
+}
+
+// isPage tells the sorts of pages: how many there are goes with how many entries
+// there are, and of most lists there are none while they are short.
+func isPage(sort string) bool { return sort == "pages" || strings.HasSuffix(sort, "-page") }
 
 // decode reads JSON, numbers as they are written.
 func decode(data []byte) (any, error) {

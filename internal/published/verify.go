@@ -206,7 +206,7 @@ func (v *verifier) file(ctx context.Context, f catalog.ManifestFile) (found []Pr
 			return nil, 0, err
 		}
 		// The examples in openapi.json are shown, not followed.
-		if !strings.HasPrefix(rest, "schemas/") && rest != "manifest.json" && rest != "openapi.json" {
+		if !strings.HasPrefix(rest, "schemas/") && rest != "openapi.json" && !strings.HasPrefix(rest, "manifest") {
 			links = v.paths(value, report)
 		}
 	case ".html":
