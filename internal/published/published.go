@@ -34,6 +34,7 @@ func (s *Site) String() string { return s.name }
 const (
 	apiFolder    = "api/v1/"
 	manifestName = apiFolder + "manifest.json"
+	openAPIName  = "openapi.json"
 
 	// maxFile bounds one file, in bytes.
 	maxFile = 512 << 20
@@ -131,7 +132,7 @@ func (s *Site) manifest(ctx context.Context) (*catalog.Manifest, error) {
 func response(name string) string {
 	rest, api := strings.CutPrefix(name, apiFolder)
 	dir, base := path.Split(rest)
-	if !api || !strings.HasSuffix(base, ".json") || dir == "schemas/" || rest == "openapi.json" {
+	if !api || !strings.HasSuffix(base, ".json") || dir == "schemas/" || rest == openAPIName {
 		return ""
 	}
 	switch {

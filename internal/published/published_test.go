@@ -23,7 +23,7 @@ import (
 var sample = map[string]string{
 	"api/v1/index.json": `{"schema_version":"1.0","license":null,"attribution":null,"name":"R","kinds":[{"name":"dpg","entry_count":1,"path":"dpgs.json"}],
 		"links":[{"rel":"list","path":"dpgs.json","schema_path":"schemas/catalog-list.schema.json"}]}`,
-	"api/v1/dpgs.json":                        `{"schema_version":"1.0","license":null,"attribution":null,"kind":"dpg","total":0,"digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000","items":[]}`,
+	"api/v1/dpgs.json":                        `{"schema_version":"1.0","license":null,"attribution":null,"kind":"dpg","total":0,"pages_path":null,"digest":"sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945","items":[]}`,
 	"api/v1/dpgs/a.json":                      `{"id":"a","path":"dpgs/a.json","name":"A","title":{"en":"A","fr":"A"},"licenses":[{"expression":"MIT","url":null}],"status":{"stage":"dpg"}}`,
 	"api/v1/dpgs/b.json":                      `{"id":"b","path":"dpgs/b.json","name":"B","title":{"en":"B"},"licenses":[],"status":{"stage":"archived"}}`,
 	"api/v1/schemas/catalog-list.schema.json": `{}`,

@@ -46,7 +46,8 @@ type Verdict struct {
 const maxProblems = 1000
 
 // Verify reads every file that the manifest lists, and checks it: that it has the
-// bytes the manifest says, that a response has the shape of its schema, and that
+// bytes the manifest says, that a response has the shape of its schema, that
+// the pages of a list are that list, that digests are those of what they are told of, and that
 // links within the catalog lead to a file of it. In a folder it also looks for files
 // below api/ that the manifest does not list. progress is told as files are done.
 // What is wrong is no error.
@@ -59,11 +60,14 @@ func Verify(ctx context.Context, s *Site, jobs int, progress func(done, of int))
 	if err != nil {
 		return nil, err
 	}
-	v := &verifier{site: s, files: map[string]bool{manifestName: true}, classes: index.classes(), judges: map[string]*schema.Foreign{}, out: Verdict{
+	v := &verifier{site: s, files: map[string]bool{manifestName: true}, classes: index.classes(), judges: map[string]*schema.Foreign{}, noted: map[string]bool{}, digests: map[string]promise{}, lists: map[string]*listed{}, out: Verdict{
 		Site: s.String(), SourceCommit: m.SourceCommit, Files: len(m.Files) + 1, Problems: []Problem{},
 	}}
 	for _, f := range m.Files {
 		v.files[f.Path] = true
+	}
+	if err := v.manifest(m); err != nil {
+		return nil, err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(cmp.Or(jobs, 2*runtime.GOMAXPROCS(0)))
@@ -90,6 +94,7 @@ func Verify(ctx context.Context, s *Site, jobs int, progress func(done, of int))
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
+	v.pages()
 	if s.list != nil {
 		names, err := s.list()
 		if err != nil {
@@ -162,6 +167,11 @@ type verifier struct {
 
 	mu     sync.Mutex
 	judges map[string]*schema.Foreign // by the schema's file name; nil where there is none
+	// What files say of lists, by their path relative to api/v1/; see note.
+	noted    map[string]bool
+	promises []promise
+	digests  map[string]promise
+	lists    map[string]*listed
 }
 
 // file checks one file. The error is of the run: a file that cannot be read is a
@@ -205,8 +215,11 @@ func (v *verifier) file(ctx context.Context, f catalog.ManifestFile) (found []Pr
 		if err := v.shape(rest, value, report); err != nil {
 			return nil, 0, err
 		}
+		if !strings.HasPrefix(rest, "schemas/") && rest != openAPIName {
+			v.note(rest, data, value, report)
+		}
 		// The examples in openapi.json are shown, not followed.
-		if !strings.HasPrefix(rest, "schemas/") && rest != "openapi.json" && !strings.HasPrefix(rest, "manifest") {
+		if !strings.HasPrefix(rest, "schemas/") && rest != openAPIName && !strings.HasPrefix(rest, "manifest") {
 			links = v.paths(value, report)
 		}
 	case ".html":

@@ -423,7 +423,7 @@ func TestOneChange(t *testing.T) {
 	want := []string{
 		"api/v1/csv/entries.csv", "api/v1/dpgs.json", "api/v1/dpgs/pages/000001.json", "api/v1/dpgs/pages/index.json", "api/v1/dpgs/second.json",
 		"api/v1/full.json", "api/v1/full.ndjson", "api/v1/full/0.json", "api/v1/full/index.json", "api/v1/index.json", "api/v1/status.json",
-		"dpg/older/index.json", "dpgs/index.json", "en/dpgs/second.html", "en/index.html", "index.html", "sitemap.xml", "api/v1/manifest.json",
+		"dpg/older/index.json", "dpgs/index.json", "en/dpgs/second.html", "en/index.html", "index.html", "sitemap.xml", "api/v1/manifest/pages/000001.json", "api/v1/manifest/pages/index.json", "api/v1/manifest.json",
 	}
 	if diff := cmp.Diff(want, report.Written); diff != "" {
 		t.Errorf("written (-want +got):\n%s", diff)

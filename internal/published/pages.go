@@ -1,0 +1,234 @@
+package published
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/dpg-registry/dpg-registry/internal/catalog"
+)
+
+// Lists stand whole in one file and once more in pages, and several files tell the
+// digests of others. What each says is noted as it is read, and compared at the end,
+// so that no file is read twice.
+
+// A listed is what a response with a list says of it. Of a list in pages, and of
+// pages, it has what stands in them.
+type listed struct {
+	catalog.PagesResponse
+	NextPath  *string           `json:"next_path"`
+	PagesPath *string           `json:"pages_path"`
+	Digest    *string           `json:"digest"`
+	Items     []json.RawMessage `json:"items"` // instead of those that are embedded
+
+	sums []itemSum
+}
+
+// An itemSum is the beginning of the SHA-256 of an item: enough to tell items apart.
+type itemSum [16]byte
+
+// A promise is what one file says of the list in another.
+type promise struct {
+	from, path string // both relative to api/v1/
+	digest     string
+	count      int // of items; -1 is not said
+}
+
+// note takes down what a response says of its list and of others'.
+func (v *verifier) note(name string, data []byte, value any, report func(string, ...any)) {
+	m, _ := value.(map[string]any)
+	if m == nil {
+		return
+	}
+	var promises []promise
+	items, _ := m["items"].([]any)
+	shards, _ := m["shards"].([]any) // of changes
+	for _, x := range slices.Concat(items, shards) {
+		item, _ := x.(map[string]any)
+		to, named := item["path"].(string)
+		digest, told := item["digest"].(string)
+		if !named || !told {
+			continue
+		}
+		p := promise{name, to, digest, -1}
+		for _, key := range []string{"item_count", "entry_count"} {
+			if n, ok := item[key].(json.Number); ok {
+				if n, err := n.Int64(); err == nil {
+					p.count = int(n)
+				}
+			}
+		}
+		promises = append(promises, p)
+	}
+	l := &listed{}
+	if m["digest"] != nil || m["pages_path"] != nil || m["sorted_by"] != nil {
+		if json.Unmarshal(data, l) != nil {
+			l = &listed{} // its shape is told already
+		}
+	}
+	digest := ""
+	if l.Digest != nil {
+		sum := digestOf(l.Items)
+		if digest = sum; sum != *l.Digest {
+			report("its digest is %q, and that of its items is %q", *l.Digest, sum)
+		}
+	}
+	if l.ListPath != "" || l.PagesPath != nil {
+		l.sum()
+	}
+	count := len(l.Items)
+	l.Items = nil
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.noted[name] = true
+	v.promises = append(v.promises, promises...)
+	if digest != "" {
+		v.digests[name] = promise{path: name, digest: digest, count: count}
+	}
+	if l.ListPath != "" || l.PagesPath != nil {
+		if len(l.SortedBy) > 0 {
+			l.PagesResponse.Items = pagesOf(promises)
+		}
+		v.lists[name] = l
+	}
+}
+
+// pagesOf keeps of an index what the comparison needs.
+func pagesOf(promises []promise) (out []catalog.PageSummary) {
+	for _, p := range promises {
+		out = append(out, catalog.PageSummary{Path: p.path})
+	}
+	return out
+}
+
+func (l *listed) sum() {
+	for _, item := range l.Items {
+		l.sums = append(l.sums, sumOf(item))
+	}
+}
+
+func sumOf(item []byte) itemSum {
+	var b bytes.Buffer
+	if json.Compact(&b, item) != nil {
+		return itemSum{}
+	}
+	sum := sha256.Sum256(b.Bytes())
+	return itemSum(sum[:])
+}
+
+// digestOf is the SHA-256 of a list as responses tell it: without white space
+// between tokens.
+func digestOf(items []json.RawMessage) string {
+	b := bytes.NewBuffer([]byte("["))
+	for i, item := range items {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		_ = json.Compact(b, item) // it was decoded, so it is JSON
+	}
+	b.WriteByte(']')
+	sum := sha256.Sum256(b.Bytes())
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// manifest notes the manifest's own list, without its pages, which these cannot list.
+func (v *verifier) manifest(m *catalog.Manifest) error {
+	if m.PagesPath == nil {
+		return nil
+	}
+	l := &listed{PagesPath: m.PagesPath}
+	for _, f := range m.Files {
+		if strings.HasPrefix(f.Path, catalog.ManifestPages) {
+			continue
+		}
+		data, err := json.Marshal(f)
+		if err != nil {
+			return err
+		}
+		l.sums = append(l.sums, sumOf(data))
+	}
+	v.lists[strings.TrimPrefix(manifestName, apiFolder)] = l
+	return nil
+}
+
+// pages compares what files say of each other's lists.
+func (v *verifier) pages() {
+	report := func(name, format string, args ...any) {
+		v.out.Problems = append(v.out.Problems, Problem{apiFolder + name, fmt.Sprintf(format, args...)})
+	}
+	for _, p := range v.promises {
+		is, there := v.digests[p.path]
+		switch {
+		case !v.noted[p.path]: // it is missing or damaged, which is told already
+		case !there:
+			report(p.from, "it tells the digest of %q, which has none", p.path)
+		case is.digest != p.digest:
+			report(p.from, "it says that the digest of %q is %q, and it is %q", p.path, p.digest, is.digest)
+		case p.count >= 0 && p.count != is.count:
+			report(p.from, "it says that %q has %d items, and it has %d", p.path, p.count, is.count)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(v.lists)) {
+		index := v.lists[name]
+		whole := v.lists[index.ListPath]
+		switch {
+		case len(index.SortedBy) == 0: // a page or a list, not an index
+			continue
+		case whole == nil && v.noted[index.ListPath], whole != nil && (whole.PagesPath == nil || *whole.PagesPath != name):
+			report(name, "%q, whose pages it lists, does not name it as its pages_path", index.ListPath)
+			continue
+		case whole == nil:
+			continue
+		}
+		v.addUp(name, index, whole, func(format string, args ...any) { report(name, format, args...) })
+	}
+}
+
+// addUp compares the pages of an index with the whole list.
+func (v *verifier) addUp(name string, index, whole *listed, report func(string, ...any)) {
+	var sums []itemSum
+	for i, s := range index.PagesResponse.Items {
+		page := v.lists[s.Path]
+		if page == nil && !v.noted[s.Path] {
+			return // as above
+		}
+		if page == nil || len(page.SortedBy) > 0 {
+			report("%q, which it lists, is no page", s.Path)
+			return
+		}
+		if page.ListPath != index.ListPath {
+			report("%q, which it lists, is a page of %q", s.Path, page.ListPath)
+		}
+		next := ""
+		if i+1 < len(index.PagesResponse.Items) {
+			next = index.PagesResponse.Items[i+1].Path
+		}
+		if is := text(page.NextPath); is != text(nullable(next)) {
+			report("after %q comes %s, and its next_path is %s", s.Path, text(nullable(next)), is)
+		}
+		sums = append(sums, page.sums...)
+	}
+	if len(sums) != len(whole.sums) {
+		report("its pages have %d items, and %q has %d", len(sums), index.ListPath, len(whole.sums))
+		return
+	}
+	for i := range sums {
+		if sums[i] != whole.sums[i] {
+			report("item %d of its pages is not that of %q", i+1, index.ListPath)
+			return
+		}
+	}
+}
+
+// nullable is nil for "".
+func nullable(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
