@@ -49,11 +49,7 @@ func ReadCatalog(ctx context.Context, s *Source, f Federation) (*Batch, error) {
 	b := &Batch{}
 	main := cmp.Or(f.Language, "en")
 	var index catalog.Index
-	name, data, err := b.whole(ctx, s, &index)
-	if err != nil {
-		return nil, err
-	}
-	records, err := b.entries(name, data)
+	records, err := b.whole(ctx, s, &index)
 	if err != nil {
 		return nil, err
 	}
@@ -85,9 +81,12 @@ func ReadCatalog(ctx context.Context, s *Source, f Federation) (*Batch, error) {
 	return b, nil
 }
 
-// whole reads the file that has every entry, and the index beside it if there is one.
-func (b *Batch) whole(ctx context.Context, s *Source, index *catalog.Index) (name string, data []byte, err error) {
-	at := ""
+// whole reads every entry, and the index if there is one. Where that leads on, or
+// the source is a folder, the shards are read rather than the one large file.
+func (b *Batch) whole(ctx context.Context, s *Source, index *catalog.Index) ([]published, error) {
+	var name, at string
+	var data []byte
+	var err error
 	if s.Folder {
 		name, data, err = s.first(ctx, "api/v1/index.json", "index.json", "api/v1/full.json", "full.json")
 		at, _ = path.Split(name)
@@ -96,7 +95,7 @@ func (b *Batch) whole(ctx context.Context, s *Source, index *catalog.Index) (nam
 		data, err = s.read(ctx, "")
 	}
 	if err != nil {
-		return name, nil, err
+		return nil, err
 	}
 	isIndex := path.Base(name) == "index.json"
 	if !isIndex {
@@ -104,17 +103,23 @@ func (b *Batch) whole(ctx context.Context, s *Source, index *catalog.Index) (nam
 			_ = json.Unmarshal(beside, index) // what is not understood of it is not needed
 		}
 		b.terms(index.Envelope)
-		return name, data, nil
+		return b.entries(name, data)
 	}
 	if err := readJSON(name, data, index); err != nil {
-		return name, nil, err
+		return nil, err
 	}
 	if index.SchemaVersion == "" {
-		return name, nil, formatf("%s is not the index of a catalog: it has no schema_version", name)
+		return nil, formatf("%s is not the index of a catalog: it has no schema_version", name)
 	}
 	b.terms(index.Envelope)
-	name, data, err = s.first(ctx, at+"full.json", at+"full.ndjson")
-	return name, data, err
+	name, data, err = s.first(ctx, at+shardsName, at+"full.json", at+"full.ndjson")
+	if err != nil {
+		return nil, err
+	}
+	if name == at+shardsName {
+		return b.shards(ctx, s, at, data)
+	}
+	return b.entries(name, data)
 }
 
 func (b *Batch) terms(e catalog.Envelope) {
@@ -131,6 +136,7 @@ func (b *Batch) terms(e catalog.Envelope) {
 // A published is one entry of a catalog before it is looked at.
 type published struct {
 	label, kind string
+	id          string // to sort by; "" is not known
 	raw         json.RawMessage
 }
 
@@ -145,7 +151,7 @@ func (b *Batch) entries(name string, data []byte) ([]published, error) {
 		for line := range bytes.Lines(data) {
 			n++
 			if line = bytes.TrimSpace(line); len(line) > 0 {
-				records = append(records, published{fmt.Sprintf("line %d", n), "", line})
+				records = append(records, published{label: fmt.Sprintf("line %d", n), raw: line})
 			}
 		}
 	} else {
@@ -159,22 +165,33 @@ func (b *Batch) entries(name string, data []byte) ([]published, error) {
 		if full.Entries == nil || full.SchemaVersion == "" {
 			return nil, formatf("%s is not full.json of a catalog: it has no schema_version and entries; name the folder or address that holds api/v1/", name)
 		}
-		if !strings.HasPrefix(full.SchemaVersion, "1.") {
-			return nil, formatf("%s is of version %q of the catalog's format; this program reads version 1", name, full.SchemaVersion)
+		if err := readable(name, full.Envelope); err != nil {
+			return nil, err
 		}
 		if b.License == "" {
 			b.terms(full.Envelope)
 		}
 		for _, kind := range slices.Sorted(maps.Keys(full.Entries)) {
 			for i, raw := range full.Entries[kind] {
-				records = append(records, published{fmt.Sprintf("/entries/%s/%d", kind, i), kind, raw})
+				records = append(records, published{label: fmt.Sprintf("/entries/%s/%d", kind, i), kind: kind, raw: raw})
 			}
 		}
 	}
-	if len(records) > maxRecords {
-		return nil, formatf("%s has %d entries, and at most %d are read", name, len(records), maxRecords)
+	return records, fewEnough(name, len(records))
+}
+
+func readable(name string, e catalog.Envelope) error {
+	if strings.HasPrefix(e.SchemaVersion, "1.") {
+		return nil
 	}
-	return records, nil
+	return formatf("%s is of version %q of the catalog's format; this program reads version 1", name, e.SchemaVersion)
+}
+
+func fewEnough(name string, entries int) error {
+	if entries <= maxRecords {
+		return nil
+	}
+	return formatf("%s has %d entries, and at most %d are read", name, entries, maxRecords)
 }
 
 // federate makes a record of a published entry.

@@ -73,7 +73,7 @@ func (v *verifier) note(name string, data []byte, value any, report func(string,
 	}
 	digest := ""
 	if l.Digest != nil {
-		sum := digestOf(l.Items)
+		sum := Digest(l.Items)
 		if digest = sum; sum != *l.Digest {
 			report("its digest is %q, and that of its items is %q", *l.Digest, sum)
 		}
@@ -121,15 +121,15 @@ func sumOf(item []byte) itemSum {
 	return itemSum(sum[:])
 }
 
-// digestOf is the SHA-256 of a list as responses tell it: without white space
-// between tokens.
-func digestOf(items []json.RawMessage) string {
+// Digest is the SHA-256 of a list as responses tell it: of its items as they stand
+// there, without white space between tokens. The items have to be JSON.
+func Digest(items []json.RawMessage) string {
 	b := bytes.NewBuffer([]byte("["))
 	for i, item := range items {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		_ = json.Compact(b, item) // it was decoded, so it is JSON
+		_ = json.Compact(b, item)
 	}
 	b.WriteByte(']')
 	sum := sha256.Sum256(b.Bytes())

@@ -16,7 +16,7 @@ import (
 // inPages is the sample with a list of four items in two pages.
 func inPages() map[string]string {
 	const envelope = `"schema_version":"1.0","license":null,"attribution":null`
-	sum := func(items string) string { return digestOf(raw(items)) }
+	sum := func(items string) string { return Digest(raw(items)) }
 	files := maps.Clone(sample)
 	files["api/v1/search.json"] = `{` + envelope + `,"total":4,"pages_path":"search/pages/index.json","items":[{"id":"a"}, {"id":"b"},{"id":"c"},{"id":"d"}]}`
 	files["api/v1/search/pages/000001.json"] = fmt.Sprintf(`{%s,"list_path":"search.json","total":3,"next_path":"search/pages/000002.json","digest":%q,"items":[
@@ -38,7 +38,7 @@ func raw(items string) (list []json.RawMessage) {
 
 func TestVerifyPages(t *testing.T) {
 	const list, index, one, two = "api/v1/search.json", "api/v1/search/pages/index.json", "api/v1/search/pages/000001.json", "api/v1/search/pages/000002.json"
-	d := func(items string) string { return digestOf(raw(items)) }
+	d := func(items string) string { return Digest(raw(items)) }
 	for _, tt := range []struct {
 		name, file, old, new string
 		want                 []string
@@ -144,7 +144,7 @@ func TestManifestPages(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			all := maps.Clone(sample)
-			digest := digestOf(raw(tt.items))
+			digest := Digest(raw(tt.items))
 			all["api/v1/"+page] = fmt.Sprintf(`{"list_path":"manifest.json","next_path":null,"digest":%q,"items":%s}`, digest, tt.items)
 			all["api/v1/"+index] = fmt.Sprintf(`{"list_path":"manifest.json","sorted_by":["path"],"total":1,"items":[{"path":%q,"item_count":%d,"digest":%q}]}`, page, len(m.Files), digest)
 			tree := publish(t, all)
