@@ -140,7 +140,8 @@ func TestEveryAnswerIsDescribed(t *testing.T) {
 		}
 	}
 	for path := range files.Paths.Map() {
-		if !met[path] && !strings.HasPrefix(path, "/dpgs/") && !strings.Contains(path, "changes") && !strings.Contains(path, "/views/{") {
+		if !met[path] && !strings.HasPrefix(path, "/dpgs/") && !strings.Contains(path, "changes") && !strings.Contains(path, "/views/{") &&
+			!strings.Contains(path, "/{id}/pages/") { // only large views have those
 			t.Errorf("no file was met that is described by %s", path)
 		}
 	}

@@ -429,3 +429,50 @@ func TestOneChange(t *testing.T) {
 		t.Errorf("written (-want +got):\n%s", diff)
 	}
 }
+
+// A folder that is kept up to date has the pages of long lists too: those that come
+// and go, the one that an entry stands in, and no other is written.
+func TestPagesFurther(t *testing.T) {
+	t.Parallel()
+	files, changes := maps.Clone(base), map[string]registry.Stamp{}
+	long, many := strings.Repeat("long words ", 260), 400
+	for i := range many {
+		files[fmt.Sprintf("dpgs/e%03d.yaml", i)] = fmt.Sprintf("schema: dpg/v1\nid: e%03[1]d\nname: Entry %03[1]d %[2]s\ntypes: [software]\n"+
+			"repositories: [{url: \"https://git.example.org/%[1]d/%[3]s\"}]\nsdgs: [{goal: 3, text: %[2]s}]\nstatus: {stage: nominee}\n", i, long, strings.Repeat("x", 3000))
+	}
+	head := &registry.Stamp{Commit: strings.Repeat("a", 40), At: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	b := &builder{t: t, out: filepath.Join(t.TempDir(), "out"), cache: filepath.Join(t.TempDir(), "cache"), program: "1"}
+	isPage := func(name string) bool {
+		return strings.Contains(name, "/pages/") && filepath.Base(name) != "index.json" && !strings.HasPrefix(name, "api/v1/manifest/")
+	}
+	for _, step := range []struct {
+		name  string
+		edit  func()
+		pages map[string]int // how many are written at most, and removed at least
+	}{
+		{"from nothing", func() {}, map[string]int{"written": 1000}},
+		{"again", func() {}, map[string]int{}},
+		{"one address more", func() {
+			files["dpgs/e200.yaml"] = strings.Replace(files["dpgs/e200.yaml"], "repositories: [", "repositories: [{url: \"https://git.example.org/more\"}, ", 1)
+		}, map[string]int{"written": 1}},
+		{"one entry more", func() {
+			files["dpgs/e200b.yaml"] = "schema: dpg/v1\nid: e200b\nname: New\ntypes: [software]\nstatus: {stage: nominee}\n"
+		}, map[string]int{"written": 3}},
+		{"fewer", func() {
+			for i := range many * 3 / 4 {
+				files[fmt.Sprintf("dpgs/e%03d.yaml", i)] = fmt.Sprintf("schema: dpg/v1\nid: e%03d\nstatus: {stage: removed, as_of: 2026-01-02, reason: Asked for.}\n", i)
+			}
+		}, map[string]int{"written": 10, "removed": 4}},
+	} {
+		step.edit()
+		report := b.make(files, head, changes)
+		if diff := differing(whole(t, files, head, changes), onDisk(t, b.out)); len(diff) > 0 {
+			t.Fatalf("%s: these differ: %q", step.name, diff)
+		}
+		written := slices.DeleteFunc(slices.Clone(report.Written), func(name string) bool { return !isPage(name) })
+		removed := slices.DeleteFunc(slices.Clone(report.Removed), func(name string) bool { return !isPage(name) })
+		if len(written) > step.pages["written"] || len(removed) < step.pages["removed"] {
+			t.Errorf("%s: pages written %q, removed %q, want at most %v", step.name, written, removed, step.pages)
+		}
+	}
+}
