@@ -119,7 +119,8 @@ func (b *builder) openAPIInfo() openAPIInfo {
 		Title:       ix.Name, Version: SchemaVersion, Contact: map[string]string{"name": ix.Name},
 		Description: "A catalog of digital public goods as plain files. Within version 1 keys are added, never renamed, moved, dropped or given another type: " +
 			"pass over keys that you do not know. A key is always there; what nobody knows is null, a list without members is []. " +
-			"Every JSON response names its licence and the credit asked for.",
+			"Every JSON response names its licence and the credit asked for. A list that may be large is published whole, at X.json, and in pages under 1 MiB each, " +
+			"which X/pages/index.json lists: pages_path beside the path of a list leads there, and is null where there are none since the whole is under 1 MiB.",
 	}
 	if info.Title == "" {
 		info.Title = "Registry"

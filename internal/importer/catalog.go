@@ -42,7 +42,8 @@ var notTaken = map[string]string{
 }
 
 // ReadCatalog reads the catalog of another registry: the folder or address that
-// holds api/v1/, or its index.json, full.json or full.ndjson. Each record says in
+// holds api/v1/, or its index.json, full.json or full.ndjson. Where there are shards
+// these are read, but for the last two. Each record says in
 // its sources where it is from. Assessments, rulings, waivers and stewards are left
 // out, and counted.
 func ReadCatalog(ctx context.Context, s *Source, f Federation) (*Batch, error) {

@@ -415,8 +415,9 @@ var importCatalogCommand = cli.Command{
 	Summary: "import the catalog of another registry",
 	Help: `
 Reads the catalog that another registry publishes: the address or folder that holds
-api/v1, or its index.json, full.json or full.ndjson. Each entry says in its sources
-where it is from, and keeps its same_as. An entry is found by that source, by its id,
+api/v1, or its index.json, full.json or full.ndjson. Of the first two it reads the
+shards, each held against its digest. Each entry says in its sources where it is
+from, and keeps its same_as. An entry is found by that source, by its id,
 by its same_as or by its repository. An id that another subject has here is refused
 and named. Assessments, rulings, waivers and stewards of the other registry are not
 taken over. What it renamed or removed is said, and stays here as it is.` + importAgain,
