@@ -53,10 +53,12 @@ func TestOpenAPIForOthers(t *testing.T) {
 	defer server.Close()
 
 	var got struct {
-		Name           string
-		Total          int
-		Goals, Counted map[string]int
-		View, Missing  int
+		Name            string
+		Total           int
+		Goals, Counted  map[string]int
+		View, Missing   int
+		Paged, Searched int
+		ViewPages       *string
 	}
 	if err := json.Unmarshal(testclient.Run(t, doc, "testdata/read.ts", server.URL+"/api/v1"), &got); err != nil {
 		t.Fatal(err)
@@ -77,7 +79,8 @@ func TestOpenAPIForOthers(t *testing.T) {
 			}
 		}
 	}
-	if got.Name != c.Index.Name || got.Total != list.Total || got.Total == 0 || got.Missing != 404 || got.View != got.Counted["3"] {
+	if got.Name != c.Index.Name || got.Total != list.Total || got.Total == 0 || got.Missing != 404 || got.View != got.Counted["3"] ||
+		got.Paged != list.Total || got.Searched < list.Total || got.ViewPages != nil {
 		t.Errorf("the client read %+v, want %d entries of %q, and 404 for what is not there", got, list.Total, c.Index.Name)
 	}
 	if diff := cmp.Diff(goals, got.Goals); diff != "" {

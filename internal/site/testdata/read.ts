@@ -30,6 +30,28 @@ for (const item of list.items) {
 }
 const stats = sure(await client.GET("/stats.json"));
 const view = sure(await client.GET("/frameworks/{framework}/{id}.json", { params: { path: { framework: "sdgs", id: "3" } } }));
+// The same lists in pages: any number of them, one after the other.
+const number = (path: string): string => path.replace(/^.*\/(\d+)\.json$/, "$1");
+const paged: string[] = [];
+for (const s of sure(await client.GET("/dpgs/pages/index.json")).items) {
+  const page = sure(await client.GET("/dpgs/pages/{number}.json", { params: { path: { number: number(s.path) } } }));
+  if (page.list_path !== "dpgs.json" || page.items.length !== s.item_count) {
+    throw new Error(`${s.path} has ${page.items.length} items of ${page.list_path}`);
+  }
+  paged.push(...page.items.map((item) => item.id));
+}
+if (paged.join() !== list.items.map((item) => item.id).join()) {
+  throw new Error("the pages are not the list");
+}
+let searched = 0;
+let next: string | null = sure(await client.GET("/search/pages/index.json")).items[0]?.path ?? null;
+while (next !== null) {
+  const page: components["schemas"]["SearchPage"] = sure(
+    await client.GET("/search/pages/{number}.json", { params: { path: { number: number(next) } } }));
+  searched += page.items.length;
+  next = page.next_path;
+}
+const whole: string | null = view.pages_path; // null here: the view is short
 const missing = await client.GET("/dpgs/{id}.json", { params: { path: { id: "there-is-none" } } });
 
 console.log(JSON.stringify({
@@ -38,5 +60,8 @@ console.log(JSON.stringify({
   goals,
   counted: stats.kinds.find((k) => k.name === "dpg")?.by_sdg,
   view: view.total,
+  paged: paged.length,
+  searched,
+  viewPages: whole,
   missing: missing.response.status,
 }));
