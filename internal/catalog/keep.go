@@ -122,7 +122,7 @@ func (k *Keep) readSums() {
 	if err != nil {
 		return
 	}
-	data, whole := unchecked(data, string(k.head()))
+	data, whole := disk.Unseal(data, string(k.head()))
 	if !whole {
 		return
 	}
@@ -196,7 +196,7 @@ func (k *Keep) factsIn(f *keptFile) (all []*Facts, ok bool) {
 		return nil, false
 	}
 	at := int64(len(data))
-	data, whole := unchecked(data, keepMagic)
+	data, whole := disk.Unseal(data, keepMagic)
 	if !whole {
 		return nil, false
 	}
@@ -234,7 +234,7 @@ func (k *Keep) write(name string, fs []*Facts) {
 		_ = os.Remove(k.path(name))
 		return
 	}
-	_, _ = disk.WriteFile(k.path(name), append(checked(c.data), rows...))
+	_, _ = disk.WriteFile(k.path(name), append(disk.Seal(c.data), rows...))
 }
 
 // Find gives the facts that were made of these inputs, a hash of all that they
@@ -285,7 +285,7 @@ func (k *Keep) Save(c *Catalog, note func(*Facts) (inputs [sha256.Size]byte, jud
 			c.text(&name)
 			s.code(c)
 		}
-		_, _ = disk.WriteFile(k.sumsName(), checked(c.data))
+		_, _ = disk.WriteFile(k.sumsName(), disk.Seal(c.data))
 	}
 }
 

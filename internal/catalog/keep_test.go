@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/dpg-registry/dpg-registry/internal/disk"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 )
 
@@ -18,7 +19,7 @@ import (
 func keptRun(general [sha256.Size]byte, facts, rows []byte) []byte {
 	data := append([]byte(keepMagic), general[:]...)
 	data = binary.LittleEndian.AppendUint64(data, uint64(len(facts)))
-	return append(checked(append(data, facts...)), rows...)
+	return append(disk.Seal(append(data, facts...)), rows...)
 }
 
 // Whatever a kept file holds, it is read to its end and no further, and so are its rows.

@@ -457,9 +457,3 @@ func readNotes(text string) (n notes) {
 	n.whole = true
 	return n
 }
-
-// checked adds a checksum, and unchecked takes it off again with the magic: whole
-// tells whether it was right.
-func checked(b []byte) []byte { return disk.Seal(b) }
-
-func unchecked(b []byte, magic string) (rest []byte, whole bool) { return disk.Unseal(b, magic) }

@@ -22,6 +22,7 @@ func TestOnlyDiskWrites(t *testing.T) {
 		"internal/forge/refs.go OpenFile":           "Git's own protocol of lock files",
 		"internal/forge/refs.go Link":               "Git's own protocol of lock files",
 		"internal/forge/github/git.go MkdirAll":     "the folder of a repository that go-git makes",
+		"internal/catalog/keep.go os.Remove":        "a cache, which may go at any time",
 		"internal/cli/dpgbot/dpgbot.go os.OpenFile": "the summary of a workflow run, which its steps add to",
 		"internal/observe/cache.go os.MkdirAll":     "the folder of a cache",
 		"internal/cli/dpg/serve.go os.MkdirTemp":    "a temporary folder that ends with the command",
