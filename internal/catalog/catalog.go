@@ -355,7 +355,7 @@ func (b *builder) kind(k entry.Kind, entries []*Facts) (KindSummary, error) {
 	if err != nil {
 		return s, err
 	}
-	if s.PagesPath, err = b.pages(listing{
+	if _, err = b.pages(listing{
 		path: s.Path, kind: k.Name, sorted: []string{"id"}, key: func(i int) []string { return []string{live[i].Ref.ID} }, always: true,
 	}.of(partItem, live, func(i int) row { return rows[i] })); err != nil {
 		return s, err

@@ -238,8 +238,9 @@ func twice(first, d *registry.Doc) error {
 
 // summary is a kind without its counts.
 func (b *builder) summary(k entry.Kind) KindSummary {
+	list := k.Folder + ".json"
 	return KindSummary{
-		Name: k.Name, Title: Text{"en": k.Title}, Plural: Text{"en": k.Plural}, Path: k.Folder + ".json",
+		Name: k.Name, Title: Text{"en": k.Title}, Plural: Text{"en": k.Plural}, Path: list, PagesPath: known(pagesPath(list)),
 		SchemaPath: schemaFolder + "/" + k.Schema, Stages: noStages(),
 	}
 }
