@@ -275,7 +275,7 @@ func (b *builder) complete(taken map[string]bool) error {
 
 func (b *builder) finish() error {
 	b.order()
-	if err := cmp.Or(b.settleOldIDs(), b.ownFiles(), b.whole(), b.exampled()); err != nil {
+	if err := cmp.Or(b.settleOldIDs(), b.ownFiles(), b.whole()); err != nil {
 		return err
 	}
 	if b.in.Pages != nil {
@@ -313,30 +313,57 @@ func (b *builder) ownFiles() error {
 func (b *builder) whole() error {
 	b.cat.Index.Links = b.links()
 	b.templates = slices.DeleteFunc(slices.Clone(b.cat.Index.Links), func(l Link) bool { return l.SchemaPath == nil })
-	status := StatusResponse{Envelope: b.envelope(), Origin: b.cat.origin}
-	for _, k := range b.in.Registry.Kinds {
-		summary, err := b.kind(k, b.kinds[k.Name])
-		if err != nil {
+	kinds := make([]KindSummary, len(b.in.Registry.Kinds))
+	var steps []func() error
+	for i, k := range b.in.Registry.Kinds {
+		steps = append(steps, func() (err error) {
+			kinds[i], err = b.kind(k, b.kinds[k.Name])
 			return err
-		}
-		b.cat.Index.Kinds = append(b.cat.Index.Kinds, summary)
-		status.Kinds = append(status.Kinds, KindStatus{summary.Name, summary.EntryCount, summary.Stages})
+		})
 	}
-	if err := cmp.Or(b.frameworks(), b.facets(), b.flat(), b.full(), b.changes()); err != nil {
+	steps = append(steps, b.frameworks, b.facets, b.flat, b.full, b.changes, b.predecessor)
+	var samples map[string]sample
+	if b.samples == nil {
+		steps = append(steps, func() (err error) {
+			samples, err = b.sampled()
+			return err
+		})
+	}
+	if err := b.together(steps); err != nil {
 		return err
+	}
+	status := StatusResponse{Envelope: b.envelope(), Origin: b.cat.origin}
+	for _, k := range kinds {
+		status.Kinds = append(status.Kinds, KindStatus{k.Name, k.EntryCount, k.Stages})
 	}
 	if c := b.in.Findings; c != nil {
 		status.Findings = &Findings{known(b.in.AsOf), c.Errors, c.Warnings, c.Infos}
 	}
 	status.Kinds = list(status.Kinds)
-	b.cat.Index.Kinds = list(b.cat.Index.Kinds)
-	return cmp.Or(
-		b.put("index.json", b.cat.Index),
-		b.put("status.json", status),
-		b.schemas(),
-		b.sampleManifest(),
-		b.predecessor(),
-	)
+	b.cat.Index.Kinds = list(kinds)
+	if err := cmp.Or(b.put("index.json", b.cat.Index), b.put("status.json", status), b.schemas(), b.sampleManifest()); err != nil || b.samples != nil {
+		return err
+	}
+	b.samples = samples
+	err := b.openAPI()
+	b.samples = nil
+	return err
+}
+
+// together takes steps that do not need each other, several at a time, and gives the
+// error of the first, in their order, that has one.
+func (b *builder) together(steps []func() error) error {
+	errs := make([]error, len(steps))
+	var work errgroup.Group // none fails
+	work.SetLimit(b.jobs())
+	if b.samples != nil { // they are remembered in order
+		work.SetLimit(1)
+	}
+	for i, step := range steps {
+		work.Go(func() error { errs[i] = step(); return nil })
+	}
+	_ = work.Wait()
+	return cmp.Or(errs...)
 }
 
 // kind writes the list of a kind, whole and in pages.

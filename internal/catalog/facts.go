@@ -99,16 +99,22 @@ func (f *Facts) view(code string) row {
 	return row{}
 }
 
-// PageLines visits the lines of entries on pages about many, in one of their forms.
-// What is visited is good until the next is. Entries without such lines are left out.
-func PageLines(of []*Facts, form int, visit func([]byte) error) error {
+// PageLines visits entries with their lines on pages about many, in one of the forms
+// of these. A line is good until the next is visited. Entries without one are left out.
+// It is fastest in the order of the catalog.
+func PageLines(of []*Facts, form int, visit func(f *Facts, line []byte) error) error {
+	var with []*Facts
 	var rows []row
 	for _, f := range of {
 		if form < len(f.page) {
-			rows = append(rows, f.page[form])
+			with, rows = append(with, f), append(rows, f.page[form])
 		}
 	}
-	return readRows(rows, visit)
+	return readRows(rows, func(line []byte) error {
+		f := with[0]
+		with = with[1:]
+		return visit(f, line)
+	})
 }
 
 // facts makes the facts of an entry and adds its own files to the catalog. It may

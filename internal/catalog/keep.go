@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/dpg-registry/dpg-registry/internal/diag"
 	"github.com/dpg-registry/dpg-registry/internal/disk"
@@ -37,8 +38,10 @@ type Keep struct {
 	by      map[entry.Ref]*Facts
 	runs    map[string][]*Facts // that stand in files, by name
 
-	sums, nowSums map[string]sumOf // of files about many entries: what was told of them, and what is now
-	newSums       bool             // now there are others
+	sums    map[string]sumOf // of files about many entries: what was told of them
+	mu      sync.Mutex
+	nowSums map[string]sumOf // and what is now
+	newSums bool             // there are others now
 }
 
 // runsWanted is in how many files facts are kept, within a factor of two. At ten

@@ -60,17 +60,20 @@ func (k *Keep) sum(name string, of made, find func() (size int, sum [sha256.Size
 	if k == nil || k.dir == "" || of == (made{}) {
 		return find()
 	}
-	was, known := k.sums[name]
-	if !known || was.of != of {
+	now, known := k.sums[name]
+	known = known && now.of == of
+	if !known {
 		size, sum, err := find()
 		if err != nil {
 			return 0, sum, err
 		}
-		was = sumOf{of, size, sum}
-		k.newSums = true
+		now = sumOf{of, size, sum}
 	}
-	k.nowSums[name] = was
-	return was.size, was.sum, nil
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.nowSums[name] = now
+	k.newSums = k.newSums || !known
+	return now.size, now.sum, nil
 }
 
 // digest is digestOf, where it is not known of these rows.

@@ -219,13 +219,10 @@ type sample struct {
 	data []byte // JSON
 }
 
-// exampled writes the description of the interface with examples from a catalog of
-// its own: that of the most telling entry of each kind, and of the first change. So
-// what is described keeps its bytes, whatever comes and goes beside these.
-func (b *builder) exampled() error {
-	if b.samples != nil {
-		return nil // this is that catalog
-	}
+// sampled gives examples of responses, from a catalog of their own: that of the most
+// telling entry of each kind, and of the first change. So what is described keeps its
+// bytes, whatever comes and goes beside these.
+func (b *builder) sampled() (map[string]sample, error) {
 	in := b.in
 	in.Findings, in.Pages, in.Spool, in.Stored, in.Keep, in.Head = nil, nil, nil, nil, nil, nil
 	if h := in.History; h != nil {
@@ -246,24 +243,21 @@ func (b *builder) exampled() error {
 	}
 	small.order()
 	if err := small.whole(); err != nil {
-		return err
+		return nil, err
 	}
 	for _, f := range small.all {
 		opening, err := compact(b.envelope())
 		if err != nil {
-			return err
+			return nil, err
 		}
 		opening[len(opening)-1] = ','
 		row, err := bytesOf(f.row)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		small.remember(f.Path, append(opening, row[1:]...))
 	}
-	b.samples = small.samples
-	err := b.openAPI()
-	b.samples = nil
-	return err
+	return small.samples, nil
 }
 
 // remember keeps a response as the example of its link: of a view one with

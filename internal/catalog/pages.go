@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -325,14 +324,19 @@ const ManifestPages = apiFolder + "/manifest/" + pageFolder + "/"
 // themselves.
 func (b *builder) manifestPages() error {
 	c := b.cat
-	names := slices.Sorted(maps.Keys(c.files))
+	names := c.paths()
 	if b.samples != nil {
 		names = []string{sampleFile}
 	}
+	all, rows := &block{data: make([]byte, 0, len(names)*192)}, make([]row, len(names))
+	var line []byte
+	for i, name := range names {
+		line = c.manifestLine(line[:0], name)
+		rows[i] = all.add(line)
+	}
 	_, err := b.pages(listing{
 		path: manifestFile, sorted: []string{"path"}, count: len(names), always: true, room: manifestRoom,
-		// Made each time: all of them are more than memory should hold.
-		row: func(i int) row { return new(block).add(c.manifestLine(make([]byte, 0, len(names[i])+110), names[i])) },
+		row: func(i int) row { return rows[i] },
 		key: func(i int) []string { return names[i : i+1] },
 	})
 	return err

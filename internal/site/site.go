@@ -241,15 +241,22 @@ func kindOf(k catalog.KindSummary, entries []*catalog.Facts, form int) (kind, er
 			out.Stages = append(out.Stages, s)
 		}
 	}
-	byName := slices.Clone(entries)
-	slices.SortFunc(byName, func(a, b *catalog.Facts) int {
-		return cmp.Or(bytes.Compare(a.PageKey, b.PageKey), strings.Compare(a.Ref.ID, b.Ref.ID))
-	})
-	out.Entries = make([]template.HTML, 0, len(byName))
-	err := catalog.PageLines(byName, form, func(line []byte) error {
-		out.Entries = append(out.Entries, template.HTML(line)) // the template of a line escaped it
+	type listed struct {
+		by   *catalog.Facts
+		line template.HTML
+	}
+	byName := make([]listed, 0, len(entries))
+	err := catalog.PageLines(entries, form, func(f *catalog.Facts, line []byte) error {
+		byName = append(byName, listed{f, template.HTML(line)}) // the template of a line escaped it
 		return nil
 	})
+	slices.SortFunc(byName, func(a, b listed) int {
+		return cmp.Or(bytes.Compare(a.by.PageKey, b.by.PageKey), strings.Compare(a.by.Ref.ID, b.by.Ref.ID))
+	})
+	out.Entries = make([]template.HTML, 0, len(byName))
+	for _, l := range byName {
+		out.Entries = append(out.Entries, l.line)
+	}
 	return out, err
 }
 

@@ -45,8 +45,9 @@ id of the entry and in the words of the standard, and name it with --facts:
 
 --missing writes such a file for the entries that lack something: what is known, and
 the keys to fill in, each with its reason. What only the entry itself can say, such
-as its repository, stands there as a comment. A shortDescription, a longDescription or, of several repositories, the url may stand
-there too. Files for other entries that are in DIR already stay.`,
+as its repository, stands there as a comment. A shortDescription, a longDescription
+or, of several repositories, the url may stand there too. Files for other entries that
+are in DIR already stay.`,
 	Examples: []string{
 		"dpg export publiccode --out publiccode --missing facts.yaml   # fill it in, then:",
 		"dpg export publiccode --out publiccode --facts facts.yaml",

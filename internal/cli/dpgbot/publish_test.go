@@ -37,6 +37,7 @@ func TestPublishToBucket(t *testing.T) {
   "attribution": null,
   "source_commit": null,
   "generated_at": null,
+  "pages_path": null,
   "files": [
     {
       "path": "index.html",
