@@ -89,16 +89,6 @@ type (
 // Live reports whether lists and views name the entry.
 func (f *Facts) Live() bool { return entry.Status{Stage: f.Stage}.Live() }
 
-// view is the entry's row in the view of a code.
-func (f *Facts) view(code string) row {
-	for _, v := range f.views {
-		if v.code == code {
-			return v.row
-		}
-	}
-	return row{}
-}
-
 // PageLines visits entries with their lines on pages about many, in one of the forms
 // of these. A line is good until the next is visited. Entries without one are left out.
 // It is fastest in the order of the catalog.

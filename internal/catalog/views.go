@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,10 +30,15 @@ const (
 func (b *builder) frameworks() error {
 	set := b.in.Registry.Frameworks
 	all := Frameworks{Envelope: b.envelope(), Items: []FrameworkSummary{}}
-	views := map[string][]*Facts{} // which entries stand in them
+	views := map[string]*supporters{}
 	for _, f := range b.all {
 		for _, v := range f.views {
-			views[v.code] = append(views[v.code], f)
+			s := views[v.code]
+			if s == nil {
+				s = &supporters{}
+				views[v.code] = s
+			}
+			s.entries, s.rows = append(s.entries, f), append(s.rows, v.row)
 		}
 	}
 	for _, id := range set.IDs() {
@@ -53,9 +59,15 @@ func (b *builder) frameworks() error {
 	return b.put(frameworkFolder+".json", all)
 }
 
+// supporters are the entries in the view of a code, with their rows there.
+type supporters struct {
+	entries []*Facts
+	rows    []row
+}
+
 // framework writes one framework with its views and returns how many entries
 // stand in one or more of them.
-func (b *builder) framework(f *framework.Framework, views map[string][]*Facts) (int, error) {
+func (b *builder) framework(f *framework.Framework, views map[string]*supporters) (int, error) {
 	out := b.bare(f)
 	used := map[*Facts]bool{}
 	for _, c := range f.Codes {
@@ -64,22 +76,22 @@ func (b *builder) framework(f *framework.Framework, views map[string][]*Facts) (
 			CodeInfo: b.codeInfo(f, c),
 		}
 		code := f.ID + "/" + c.Code
-		from := views[code]
-		for _, f := range from {
+		from := cmp.Or(views[code], &supporters{})
+		for _, f := range from.entries {
 			used[f] = true
 		}
 		path := viewPath(f.ID, c.Code)
-		v.Total = len(from)
+		v.Total = len(from.entries)
 		var err error
-		if v.PagesPath, err = b.pages(listing{path: path}.of(partViews, from, func(i int) row { return from[i].view(code) })); err != nil {
+		if v.PagesPath, err = b.pages(listing{path: path}.of(partViews, from.entries, func(i int) row { return from.rows[i] })); err != nil {
 			return 0, err
 		}
 		also, err := encode(v) // crosswalks are in it too
 		if err != nil {
 			return 0, err
 		}
-		if err := b.putMade(path, madeOf(partViews, from), string(also), "items", func() (any, []row, error) {
-			rows, err := gather(each(from, func(f *Facts) row { return f.view(code) }))
+		if err := b.putMade(path, madeOf(partViews, from.entries), string(also), "items", func() (any, []row, error) {
+			rows, err := gather(from.rows)
 			if err != nil {
 				return nil, nil, err
 			}
