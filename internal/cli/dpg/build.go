@@ -198,11 +198,12 @@ func catalogSource(ctx context.Context, o *cli.IO, dir string, noHistory bool, j
 	return src, nil
 }
 
-// buildMemory is what a build tries to do with, in bytes. Some five kilobytes for each
-// file of the registry are in use at once; the rest is what may be collected later.
+// buildMemory is what a build tries to do with, in bytes. Some nine kilobytes for each
+// entry are in use at once; the rest is what may be collected later. With little more than
+// what is in use, half of the time goes into collecting.
 func buildMemory(files int) int64 {
 	const many = 20_000 // from there on less for each: memory is dearer than time
-	return 96<<20 + 20<<10*int64(min(files, many)) + 6<<10*int64(max(files-many, 0))
+	return 96<<20 + 20<<10*int64(min(files, many)) + 16<<10*int64(max(files-many, 0))
 }
 
 // openStored opens the folder that a catalog is written to, with what is noted of
