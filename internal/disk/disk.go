@@ -51,7 +51,7 @@ func Open(dir string) (*Folder, error) {
 	return f, nil
 }
 
-// Make is Open without clearing what an interrupted run left; Stamps does that.
+// Make is Open without clearing what an interrupted run left; Look does that.
 func Make(dir string) (*Folder, error) { return openBare(dir) }
 
 // Hold is Open for a folder that is there and that other programs write in too:

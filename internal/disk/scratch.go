@@ -21,7 +21,7 @@ func NewScratch(prefix string) (*Scratch, error) {
 	return &Scratch{f}, nil
 }
 
-// WriteAt and ReadAt are as those of os.File.
+// WriteAt is as that of os.File.
 func (s *Scratch) WriteAt(p []byte, off int64) (int, error) { return s.file.WriteAt(p, off) }
 
 // ReadAt is as that of os.File.

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"path/filepath"
 )
 
 // Seal ends what is kept for a later run with a checksum.
@@ -29,13 +30,13 @@ func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.
 // ReadSealed is Unseal on a file of max bytes at most. It reports false also where
 // there is none that can be read.
 func ReadSealed(name, title string, max int64) (rest []byte, whole bool) {
-	f, err := os.Open(name)
+	f, err := OpenRegular(os.DirFS(filepath.Dir(name)), filepath.Base(name))
 	if err != nil {
 		return nil, false
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() || info.Size() > max {
+	if err != nil || info.Size() > max {
 		return nil, false
 	}
 	data := make([]byte, info.Size())
