@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/index"
@@ -60,8 +61,7 @@ func (r *Repo) Dirty(dir string, head *object.Commit) (bool, error) {
 		if err != nil {
 			return err
 		}
-		// A file as young as the index may have changed after Git looked.
-		if info.ModTime().Equal(e.ModifiedAt) && uint32(info.Size()) == e.Size && info.ModTime().Before(idx.ModTime) {
+		if asGitLeft(idx, e, info.Size(), info.ModTime()) {
 			return nil
 		}
 		if !info.Mode().IsRegular() {
@@ -83,6 +83,12 @@ func (r *Repo) Dirty(dir string, head *object.Commit) (bool, error) {
 		return true, nil
 	}
 	return seen != len(staged), err
+}
+
+// asGitLeft reports whether a file has the size and time with which Git noted it. One as
+// young as the index may have changed after Git looked, so that its time says nothing.
+func asGitLeft(idx *index.Index, e *index.Entry, size int64, at time.Time) bool {
+	return at.Equal(e.ModifiedAt) && uint32(size) == e.Size && at.Before(idx.ModTime)
 }
 
 // within gives a path relative to the registry folder.

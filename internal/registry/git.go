@@ -8,7 +8,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-git/go-git/v5"
@@ -115,44 +114,6 @@ func (r *Repo) tree(c *object.Commit) (*object.Tree, error) {
 		return &object.Tree{}, nil
 	}
 	return sub, err
-}
-
-// Same reports whether a loaded registry is what the commit holds: the same
-// files with the same bytes, no more and no fewer.
-func (r *Repo) Same(reg *Registry, c *object.Commit) (bool, error) {
-	files, err := r.Files(c)
-	if err != nil {
-		return false, err
-	}
-	blobs, err := files.List()
-	if err != nil {
-		return false, err
-	}
-	n := 0
-	for _, b := range blobs {
-		if hash, read := reg.blobs[b.Path]; read {
-			if hash != b.Hash {
-				return false, nil
-			}
-			n++
-		}
-	}
-	return n == len(reg.blobs) && n == countRead(blobs), nil
-}
-
-// countRead counts the blobs that Load would read, so that a file deleted from
-// the work tree is noticed.
-func countRead(blobs []Blob) int {
-	n := 0
-	for _, b := range blobs {
-		nested := strings.Contains(b.Path, "/")
-		switch {
-		case ignored(b.Path), !b.Mode.IsRegular(), !strings.HasSuffix(b.Path, ".yaml"):
-		case nested || b.Path == settingsFile || b.Path == policyFile:
-			n++
-		}
-	}
-	return n
 }
 
 // A Change is a file that differs between two commits. Paths are relative to

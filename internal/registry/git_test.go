@@ -200,7 +200,9 @@ func TestHolds(t *testing.T) {
 			w.git("add", "-A")
 			w.Write(w.t, "registry/dpgs/a.yaml", "a")
 		}, true},
+		{"one byte more", func(w *work) { w.Write(w.t, "registry/dpgs/a.yaml", "a\n") }, false},
 		{"added", func(w *work) { w.Write(w.t, "registry/dpgs/new.yaml", "x") }, false},
+		{"another observation", func(w *work) { w.Write(w.t, "registry/observations/dpgs/a.yaml", "x") }, false},
 		{"deleted", func(w *work) { w.Write(w.t, "registry/dpgs/a.yaml", "") }, false},
 		{"one instead of another", func(w *work) {
 			w.Write(w.t, "registry/dpgs/a.yaml", "")
@@ -254,54 +256,6 @@ func TestShallowCloneSaysWhatToDo(t *testing.T) {
 	}
 	if _, err := r.LastChanges(head); !errors.Is(err, registry.ErrShallow) || !strings.Contains(err.Error(), "fetch-depth: 0") {
 		t.Errorf("LastChanges in a shallow clone: %v", err)
-	}
-}
-
-// A registry is the same as its commit only to the byte.
-func observed(id string) string {
-	return "schema: observation/v1\nentry: dpg/" + id + "\nrepositories: [{url: https://git.example.org/" + id + ", as_of: 2026-01-01, state: gone}]\n"
-}
-
-func TestSame(t *testing.T) {
-	w := newWork(t)
-	w.commit(map[string]string{"registry/dpgs/a.yaml": yamlEntry("a", "A"), "registry/dpgs/b.yaml": yamlEntry("b", "B"), "registry/README.md": "r",
-		"registry/observations/dpgs/a.yaml": observed("a"), "registry/observations/README.md": "r"})
-	r := w.repo()
-	head, err := r.Head()
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := filepath.Join(w.Dir, "registry")
-	for _, tt := range []struct {
-		name   string
-		change func() error
-		want   bool
-	}{
-		{"as committed", func() error { return nil }, true},
-		{"a file nobody reads", func() error { return os.WriteFile(filepath.Join(in, "README.md"), []byte("r2"), 0o644) }, true},
-		{"a new file", func() error {
-			return os.WriteFile(filepath.Join(in, "dpgs/c.yaml"), []byte(yamlEntry("c", "C")), 0o644)
-		}, false},
-		{"without it again", func() error { return os.Remove(filepath.Join(in, "dpgs/c.yaml")) }, true},
-		{"another observation", func() error {
-			return os.WriteFile(filepath.Join(in, "observations/dpgs/b.yaml"), []byte(observed("b")), 0o644)
-		}, false},
-		{"without that", func() error { return os.Remove(filepath.Join(in, "observations/dpgs/b.yaml")) }, true},
-		{"a deleted file", func() error { return os.Remove(filepath.Join(in, "dpgs/b.yaml")) }, false},
-		{"one byte more", func() error {
-			return os.WriteFile(filepath.Join(in, "dpgs/b.yaml"), []byte(yamlEntry("b", "B")+"\n"), 0o644)
-		}, false},
-	} {
-		if err := tt.change(); err != nil {
-			t.Fatal(err)
-		}
-		reg, err := registry.Load(t.Context(), registry.FromFS(os.DirFS(in)), registry.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := r.Same(reg, head); err != nil || got != tt.want {
-			t.Errorf("%s: Same = %v, %v; want %v", tt.name, got, err, tt.want)
-		}
 	}
 }
 

@@ -20,28 +20,13 @@ func Hashed(ctx context.Context, files Files, repo *Repo, jobs int) (Files, []Bl
 	if err != nil {
 		return nil, nil, err
 	}
-	var staged map[string]*index.Entry
 	var idx *index.Index
+	var staged map[string]*index.Entry
 	var tree plumbing.Hash
 	missing := 0 // staged files that Load would read
 	if repo != nil {
-		// Without an index all is read.
-		if idx, err = repo.Git.Storer.Index(); err == nil {
-			tree = repo.stagedTree(idx)
-			staged = make(map[string]*index.Entry, len(idx.Entries))
-			for _, e := range idx.Entries {
-				name, ok := repo.within(e.Name)
-				if !ok {
-					continue
-				}
-				if e.Mode.IsFile() && e.Mode != filemode.Symlink && loaded(Blob{Path: name}) {
-					missing++
-				}
-				if !e.SkipWorktree {
-					staged[name] = e
-				}
-			}
-		}
+		idx, staged, missing = repo.staged()
+		tree = repo.stagedTree(idx)
 	}
 	if jobs <= 0 {
 		jobs = runtime.GOMAXPROCS(0)
@@ -54,7 +39,7 @@ func Hashed(ctx context.Context, files Files, repo *Repo, jobs int) (Files, []Bl
 			continue
 		}
 		e := staged[b.Path]
-		if e != nil && b.ModTime.Equal(e.ModifiedAt) && uint32(b.Size) == e.Size && b.ModTime.Before(idx.ModTime) {
+		if e != nil && asGitLeft(idx, e, b.Size, b.ModTime) {
 			b.Hash = e.Hash.String()
 			continue
 		}
@@ -84,6 +69,30 @@ func Hashed(ctx context.Context, files Files, repo *Repo, jobs int) (Files, []Bl
 		tree = plumbing.ZeroHash
 	}
 	return &listed{files, blobs, tree}, blobs, nil
+}
+
+// staged gives Git's index with what it has of the registry's files, by their paths there,
+// and how many of these Load would read. Without an index there are none, so that all is
+// read.
+func (r *Repo) staged() (idx *index.Index, files map[string]*index.Entry, loads int) {
+	idx, err := r.Git.Storer.Index()
+	if err != nil {
+		return &index.Index{}, nil, 0
+	}
+	files = make(map[string]*index.Entry, len(idx.Entries))
+	for _, e := range idx.Entries {
+		name, ok := r.within(e.Name)
+		if !ok {
+			continue
+		}
+		if e.Mode.IsFile() && e.Mode != filemode.Symlink && loaded(Blob{Path: name}) {
+			loads++
+		}
+		if !e.SkipWorktree {
+			files[name] = e
+		}
+	}
+	return idx, files, loads
 }
 
 // listed is files whose list is there.
