@@ -69,17 +69,13 @@ func Write(w io.Writer, syntax rdf.Syntax, x *catalog.Export) ([]catalog.Note, e
 	shared := m.Graph
 	m.catalog()
 	first := shared.Subjects()
-	for e, err := range x.Live() {
-		if err != nil {
-			return nil, err
+	err = m.each(func(subject rdf.IRI, own bool) {
+		if !own {
+			shared.Take(m.Graph, subject)
 		}
-		m.Graph = shared.Empty()
-		m.entry(*e)
-		for _, subject := range m.Subjects() {
-			if !m.own(e, subject) {
-				shared.Take(m.Graph, subject)
-			}
-		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	notes := m.notes.In(noteOrder)
 	m.Graph = shared
@@ -93,22 +89,34 @@ func Write(w io.Writer, syntax rdf.Syntax, x *catalog.Export) ([]catalog.Note, e
 		}
 	}
 	write(first)
-	for e, err := range x.Live() {
-		if err != nil {
-			return nil, err
+	err = m.each(func(subject rdf.IRI, own bool) {
+		if own {
+			out.Node(m.Graph, subject)
+		} else {
+			write([]rdf.IRI{subject})
 		}
-		m.Graph = shared.Empty()
-		m.entry(*e)
-		for _, subject := range m.Subjects() {
-			if m.own(e, subject) {
-				out.Node(m.Graph, subject)
-			} else {
-				write([]rdf.IRI{subject})
-			}
-		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	write(shared.Subjects())
 	return notes, out.Close()
+}
+
+// each makes the graph of one live entry after the other, and visits its nodes while
+// that is the graph. own is that no other entry speaks of the node.
+func (m *maker) each(visit func(subject rdf.IRI, own bool)) error {
+	for e, err := range m.export.Live() {
+		if err != nil {
+			return err
+		}
+		m.Graph = m.Empty()
+		m.entry(*e)
+		for _, subject := range m.Subjects() {
+			visit(subject, m.own(e, subject))
+		}
+	}
+	return nil
 }
 
 func newMaker(x *catalog.Export) (*maker, error) {
