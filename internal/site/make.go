@@ -26,8 +26,8 @@ type Source struct {
 	Blobs []registry.Blob  // its files, with their hashes; see registry.Hashed
 	Files registry.Files   // the same
 	Load  registry.Options // but for Each and Known
-	// Input is what else the catalog is made of. Registry, Assessments, Findings, Log
-	// and Pages are made here.
+	// Input is what else the catalog is made of. Registry, Assessments, Findings, AsOf,
+	// Pages, Keep and Jobs are set here, and History where there is a Log.
 	Input catalog.Input
 	// Log, when set, gives the list of changes once the registry is loaded.
 	Log func(*registry.Registry) (*history.Log, error)
