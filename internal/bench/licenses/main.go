@@ -23,9 +23,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/dpg-registry/dpg-registry/internal/bench/measure"
 	"github.com/dpg-registry/dpg-registry/internal/spdx"
 	"github.com/dpg-registry/dpg-registry/internal/spdx/match"
 	"github.com/dpg-registry/dpg-registry/internal/spdx/match/vary"
@@ -398,11 +398,18 @@ func speed(w io.Writer, d *match.Detector, files []file, from, cache string, pee
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	best := time.Duration(1<<63 - 1)
 	for range 5 {
-		began := used()
+		began, err := measure.Used()
+		if err != nil {
+			return err
+		}
 		for _, f := range files {
 			d.Detect(f.text)
 		}
-		best = min(best, used()-began)
+		ended, err := measure.Used()
+		if err != nil {
+			return err
+		}
+		best = min(best, ended-began)
 	}
 	own := float64(total) / 1e6 / best.Seconds()
 	fmt.Fprintf(w, "(e) %d files, %.2f MB, one core, processor time: %.1f MB/s (best of 5)", len(files), float64(total)/1e6, own)
@@ -438,14 +445,4 @@ func speed(w io.Writer, d *match.Detector, files []file, from, cache string, pee
 	theirs := float64(total) / 1e6 / time.Duration(took).Seconds()
 	fmt.Fprintf(w, "; go-license-detector 4.3.0: %.2f MB/s; %.0f times as fast\n", theirs, own/theirs)
 	return nil
-}
-
-// used is the time this process had of the processor: on a shared machine the
-// clock on the wall would tell of others.
-func used() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

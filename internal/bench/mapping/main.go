@@ -24,11 +24,11 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"testing/fstest"
 	"time"
 
 	"github.com/dpg-registry/dpg-registry/internal/assess"
+	"github.com/dpg-registry/dpg-registry/internal/bench/measure"
 	"github.com/dpg-registry/dpg-registry/internal/dpga"
 	"github.com/dpg-registry/dpg-registry/internal/entry"
 	"github.com/dpg-registry/dpg-registry/internal/framework"
@@ -146,8 +146,7 @@ func (e *eval) run() error {
 		return err
 	}
 	e.evidence()
-	e.speed()
-	return nil
+	return e.speed()
 }
 
 func (e *eval) read() error {
@@ -488,24 +487,24 @@ func (e *eval) evidence() {
 }
 
 // speed counts the processor's time, since other programs may run beside this one.
-func (e *eval) speed() {
+func (e *eval) speed() error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	n := 0
-	start := used()
-	for used()-start < 3*time.Second {
+	began, err := measure.Used()
+	if err != nil {
+		return err
+	}
+	n, took := 0, time.Duration(0)
+	for took < 3*time.Second {
 		for _, subject := range e.entries {
 			e.engine.Assess(subject, nil, nil)
 			n++
 		}
+		now, err := measure.Used()
+		if err != nil {
+			return err
+		}
+		took = now - began
 	}
-	fmt.Fprintf(e.out, "\n## Speed\n\n%.0f entries a second of one core's time.\n", float64(n)/(used()-start).Seconds())
-}
-
-// used is the processor's time that this program has had so far.
-func used() time.Duration {
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		return time.Hour // ends the measurement; the figure will look wrong
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+	fmt.Fprintf(e.out, "\n## Speed\n\n%.0f entries a second of one core's time.\n", float64(n)/took.Seconds())
+	return nil
 }

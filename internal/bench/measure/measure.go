@@ -9,14 +9,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
 // A Figure is what one run of a program took, or the median of some runs.
 type Figure struct {
 	Wall, CPU time.Duration // CPU is of the program and those it waited for
-	RSS       int64         // bytes, the largest there was
+	RSS       int64         // bytes, the largest there was; 0 where the system does not tell
 }
 
 // A Bench has a folder of its own, in which programs are built and run.
@@ -87,11 +86,8 @@ func (b *Bench) Once(dir string, command ...string) (Figure, error) {
 	if s := cmd.ProcessState; s == nil || s.ExitCode() > 1 || s.ExitCode() < 0 {
 		return Figure{}, fmt.Errorf("%s: %w", strings.Join(command, " "), err)
 	}
-	f := Figure{Wall: wall, CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
-	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		f.RSS = r.Maxrss * 1024
-	}
-	return f, nil
+	ended := cmd.ProcessState
+	return Figure{Wall: wall, CPU: ended.UserTime() + ended.SystemTime(), RSS: mostMemory(ended)}, nil
 }
 
 // Median is the middle of each of the figures' times by itself, and the largest
