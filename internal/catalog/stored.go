@@ -206,20 +206,20 @@ func (s *Stored) has(f fileSum) bool {
 		return false
 	}
 	s.mu.Lock()
-	known := at.known
+	known, is := at.known, at.sum
 	s.mu.Unlock()
 	if known {
-		return at.sum == f.sum
+		return is == f.sum
 	}
 	h := sha256.New()
 	if s.folder.CopyTo(h, f.path) != nil {
 		return false
 	}
+	h.Sum(is[:0])
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	h.Sum(at.sum[:0])
-	at.known, s.noted = true, false
-	return at.sum == f.sum
+	at.sum, at.known, s.noted = is, true, false
+	s.mu.Unlock()
+	return is == f.sum
 }
 
 // stands reports whether anything stands at a name. What is no regular file, such as
