@@ -9,8 +9,6 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
-
-	"github.com/dpg-registry/dpg-registry/internal/spdx"
 )
 
 // viewFolder holds what is found by a property of entries rather than by a code:
@@ -28,17 +26,11 @@ type facet struct {
 
 var facets = []facet{
 	{"country", func(e Entry) map[string]string {
-		return same(append(slices.Clone(e.Locations.DevelopedIn), e.Locations.DeployedIn...))
+		return same(e.countries())
 	}},
 	{"license", func(e Entry) map[string]string {
-		var ids []string
-		for _, l := range e.Licenses {
-			if x, err := spdx.Parse(l.Expression); err == nil {
-				ids = append(ids, x.Licenses()...)
-			}
-		}
 		// A reference to a text of the entry's own is no licence that others have.
-		return same(slices.DeleteFunc(ids, func(id string) bool { return strings.Contains(id, "Ref-") }))
+		return same(slices.DeleteFunc(e.licenseIDs(), func(id string) bool { return strings.Contains(id, "Ref-") }))
 	}},
 	{"organization", func(e Entry) map[string]string {
 		out := map[string]string{}

@@ -331,8 +331,19 @@ func (b *builder) searchItem(e Entry, it Item) SearchItem {
 	if r := []rune(words); len(r) > maxWords {
 		words = string(r[:maxWords])
 	}
-	countries := append(slices.Clone(e.Locations.DevelopedIn), e.Locations.DeployedIn...)
-	slices.Sort(countries)
+	return SearchItem{e.ID, e.Kind, e.Path, e.Name, list(e.Aliases), known(words), list(e.Types), list(e.Sectors),
+		list(e.licenseIDs()), it.SDGGoals, list(e.countries()), it.MappedCodes}
+}
+
+// countries are those where it was made or is used, sorted.
+func (e Entry) countries() []string {
+	all := slices.Concat(e.Locations.DevelopedIn, e.Locations.DeployedIn)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// licenseIDs are those that its licence expressions name, sorted.
+func (e Entry) licenseIDs() []string {
 	var ids []string
 	for _, l := range e.Licenses {
 		if x, err := spdx.Parse(l.Expression); err == nil {
@@ -340,8 +351,7 @@ func (b *builder) searchItem(e Entry, it Item) SearchItem {
 		}
 	}
 	slices.Sort(ids)
-	return SearchItem{e.ID, e.Kind, e.Path, e.Name, list(e.Aliases), known(words), list(e.Types), list(e.Sectors),
-		list(slices.Compact(ids)), it.SDGGoals, list(slices.Compact(countries)), it.MappedCodes}
+	return slices.Compact(ids)
 }
 
 // hasView reports whether a code has a view, or a framework its file.

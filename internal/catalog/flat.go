@@ -148,12 +148,10 @@ func (b *builder) csvTables() []table {
 				if e.SBOM != nil {
 					sbom = *e.SBOM
 				}
-				countries := append(slices.Clone(e.Locations.DevelopedIn), e.Locations.DeployedIn...)
-				slices.Sort(countries)
 				return [][]string{{e.Kind, e.ID, str(e.Name), best(e.Description), summary, str(e.Website), several(e.Types), several(e.Sectors),
 					several(each(e.Licenses, func(l License) string { return l.Expression })),
 					several(each(e.SDGs, func(s SDG) string { return strconv.Itoa(s.Goal) })),
-					several(slices.Compact(countries)),
+					several(e.countries()),
 					several(each(e.Organizations, func(o Organization) string { return str(o.Name) })),
 					several(each(e.Repositories, func(r Repository) string { return str(r.URL) })),
 					e.Status.Stage, str(e.Status.RecognisedBy), str(e.Status.AsOf), str(e.SameAs.DPGA), str(e.SameAs.Wikidata), str(e.SameAs.PURL), str(e.UpdatedAt),
