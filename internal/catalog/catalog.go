@@ -275,15 +275,16 @@ func (b *builder) complete(taken map[string]bool) error {
 
 func (b *builder) finish() error {
 	b.order()
-	if err := cmp.Or(b.settleOldIDs(), b.ownFiles(), b.whole()); err != nil {
-		return err
-	}
+	steps := []func() error{b.settleOldIDs, b.ownFiles, b.whole}
 	if b.in.Pages != nil {
-		if err := b.in.Pages.Rest(b.cat); err != nil {
+		steps = append(steps, func() error { return b.in.Pages.Rest(b.cat) })
+	}
+	for _, step := range append(steps, b.manifestPages) {
+		if err := step(); err != nil {
 			return err
 		}
 	}
-	return b.manifestPages()
+	return nil
 }
 
 // order sorts the facts.
@@ -341,8 +342,11 @@ func (b *builder) whole() error {
 	}
 	status.Kinds = list(status.Kinds)
 	b.cat.Index.Kinds = list(kinds)
-	if err := cmp.Or(b.put("index.json", b.cat.Index), b.put("status.json", status), b.schemas(), b.sampleManifest()); err != nil || b.samples != nil {
+	if err := cmp.Or(b.put("index.json", b.cat.Index), b.put("status.json", status), b.schemas()); err != nil {
 		return err
+	}
+	if b.samples != nil {
+		return b.sampleManifest()
 	}
 	b.samples = samples
 	err := b.openAPI()
@@ -649,9 +653,6 @@ const sampleFile = apiFolder + "/" + schemaFolder + "/catalog-manifest.schema.js
 
 // sampleManifest shows the manifest and its pages, which are made last of all.
 func (b *builder) sampleManifest() error {
-	if b.samples == nil {
-		return nil
-	}
 	f := b.cat.files[sampleFile]
 	data, err := encode(Manifest{
 		Envelope: b.envelope(), PagesPath: known(pagesPath(manifestFile)), Files: []ManifestFile{{sampleFile, f.size, hex.EncodeToString(f.sum[:])}},

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -86,7 +85,10 @@ func (b *builder) settleOldIDs() error {
 			continue
 		}
 		rows := &block{}
-		if err := cmp.Or(b.oldFacts(f, e, rows), b.in.Spool.hold(rows)); err != nil {
+		if err := b.oldFacts(f, e, rows); err != nil {
+			return err
+		}
+		if err := b.in.Spool.hold(rows); err != nil {
 			return err
 		}
 	}

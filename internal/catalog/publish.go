@@ -64,68 +64,11 @@ func (c *Catalog) write(s *Stored) (report WriteReport, err error) {
 	if err := s.make(); err != nil {
 		return report, err
 	}
-	gone := s.gone(func(name string) bool { return c.files[name] != nil })
-	if lost := lost(gone); len(lost) > 0 {
-		return report, &LostError{lost}
-	}
-	begun, err := begun(s.folder)
+	gone, err := c.claim(s)
 	if err != nil {
 		return report, err
 	}
-	if len(begun) == 0 && s.empty() {
-		if err := c.vacant(s); err != nil {
-			return report, err
-		}
-	}
-	names := c.paths()
-	var added []string
-	for _, name := range names {
-		if f := s.file(name); (f == nil || !f.listed) && !begun[name] {
-			added = append(added, name)
-		}
-	}
-	if err := c.unclaimed(s, added); err != nil {
-		return report, err
-	}
-	for name := range begun {
-		if c.files[name] == nil && name != manifestName {
-			gone = append(gone, name)
-		}
-	}
-	slices.Sort(gone)
-	gone = slices.Compact(gone)
-	if err := begin(s.folder, begun, slices.Concat(added, gone)); err != nil {
-		return report, err
-	}
-	write := func(names []string, data func(name string) *content) error {
-		var differ []string
-		for _, name := range names {
-			if c := data(name); s.has(fileSum{name, c.size, c.sum}) {
-				report.Unchanged++
-			} else {
-				differ = append(differ, name)
-			}
-		}
-		if err := s.put(differ, data); err != nil {
-			return err
-		}
-		report.Written = append(report.Written, differ...)
-		return nil
-	}
-	// The pages of the manifest come after what they list, as it does itself.
-	pages := func(name string) bool { return strings.HasPrefix(name, ManifestPages) }
-	files := func(name string) *content { return c.files[name] }
-	if err := write(slices.DeleteFunc(slices.Clone(names), pages), files); err != nil {
-		return report, err
-	}
-	if err := write(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !pages(name) }), files); err != nil {
-		return report, err
-	}
-	manifest, err := c.manifest()
-	if err != nil {
-		return report, err
-	}
-	if err := write([]string{manifestName}, func(string) *content { return manifest }); err != nil {
+	if err := c.putAll(s, &report); err != nil {
 		return report, err
 	}
 	// After the manifest: whoever reads it finds every file that it lists.
@@ -146,6 +89,81 @@ func (c *Catalog) write(s *Stored) (report WriteReport, err error) {
 	}
 	s.settle(func(name string) bool { return name == manifestName || c.files[name] != nil })
 	return report, nil
+}
+
+// claim makes sure that the catalog may be written to a folder, and notes in the journal
+// what is about to come and to go. It gives the names of what is to go, sorted.
+func (c *Catalog) claim(s *Stored) (gone []string, err error) {
+	gone = s.gone(func(name string) bool { return c.files[name] != nil })
+	if lost := lost(gone); len(lost) > 0 {
+		return nil, &LostError{lost}
+	}
+	begun, err := begun(s.folder)
+	if err != nil {
+		return nil, err
+	}
+	if len(begun) == 0 && s.empty() {
+		if err := c.vacant(s); err != nil {
+			return nil, err
+		}
+	}
+	var added []string
+	for _, name := range c.paths() {
+		if f := s.file(name); (f == nil || !f.listed) && !begun[name] {
+			added = append(added, name)
+		}
+	}
+	if err := c.unclaimed(s, added); err != nil {
+		return nil, err
+	}
+	for name := range begun {
+		if c.files[name] == nil && name != manifestName {
+			gone = append(gone, name)
+		}
+	}
+	slices.Sort(gone)
+	gone = slices.Compact(gone)
+	return gone, begin(s.folder, begun, slices.Concat(added, gone))
+}
+
+// putAll writes what differs: the files, then the pages of the manifest, which list
+// them, then the manifest.
+func (c *Catalog) putAll(s *Stored, report *WriteReport) error {
+	var files, pages []string
+	for _, name := range c.paths() {
+		if strings.HasPrefix(name, ManifestPages) {
+			pages = append(pages, name)
+		} else {
+			files = append(files, name)
+		}
+	}
+	for _, names := range [][]string{files, pages} {
+		if err := s.putDiffering(names, func(name string) *content { return c.files[name] }, report); err != nil {
+			return err
+		}
+	}
+	manifest, err := c.manifest()
+	if err != nil {
+		return err
+	}
+	return s.putDiffering([]string{manifestName}, func(string) *content { return manifest }, report)
+}
+
+// putDiffering is put for those of the files that do not hold their bytes yet.
+func (s *Stored) putDiffering(names []string, data func(name string) *content, report *WriteReport) error {
+	var differ []string
+	for _, name := range names {
+		if c := data(name); s.has(fileSum{name, c.size, c.sum}) {
+			report.Unchanged++
+		} else {
+			differ = append(differ, name)
+		}
+	}
+	if err := s.put(differ, data); err != nil {
+		return err
+	}
+	report.Written = append(report.Written, differ...)
+	return nil
 }
 
 // published reads which files the folder's manifest lists, the manifest too;
