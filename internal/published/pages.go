@@ -45,9 +45,43 @@ func (v *verifier) note(name string, data []byte, value any, report func(string,
 	if m == nil {
 		return
 	}
-	var promises []promise
-	items, _ := m["items"].([]any)
-	shards, _ := m["shards"].([]any) // of changes
+	promises := promisesOf(name, m)
+	l := &listed{}
+	if m["digest"] != nil || m["pages_path"] != nil || m["sorted_by"] != nil {
+		if json.Unmarshal(data, l) != nil {
+			l = &listed{} // its shape is told already
+		}
+	}
+	is := promise{path: name, count: len(l.Items)}
+	if l.Digest != nil {
+		if is.digest = Digest(l.Items); is.digest != *l.Digest {
+			report("its digest is %q, and that of its items is %q", *l.Digest, is.digest)
+		}
+	}
+	paged := l.ListPath != "" || l.PagesPath != nil
+	if paged {
+		l.sum()
+	}
+	l.Items = nil
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.noted[name] = true
+	v.promises = append(v.promises, promises...)
+	if is.digest != "" {
+		v.digests[name] = is
+	}
+	if paged {
+		if len(l.SortedBy) > 0 {
+			l.PagesResponse.Items = pagesOf(promises)
+		}
+		v.lists[name] = l
+	}
+}
+
+// promisesOf gives what a response says of the lists in other files.
+func promisesOf(name string, response map[string]any) (all []promise) {
+	items, _ := response["items"].([]any)
+	shards, _ := response["shards"].([]any) // of changes
 	for _, x := range slices.Concat(items, shards) {
 		item, _ := x.(map[string]any)
 		to, named := item["path"].(string)
@@ -63,39 +97,9 @@ func (v *verifier) note(name string, data []byte, value any, report func(string,
 				}
 			}
 		}
-		promises = append(promises, p)
+		all = append(all, p)
 	}
-	l := &listed{}
-	if m["digest"] != nil || m["pages_path"] != nil || m["sorted_by"] != nil {
-		if json.Unmarshal(data, l) != nil {
-			l = &listed{} // its shape is told already
-		}
-	}
-	digest := ""
-	if l.Digest != nil {
-		sum := Digest(l.Items)
-		if digest = sum; sum != *l.Digest {
-			report("its digest is %q, and that of its items is %q", *l.Digest, sum)
-		}
-	}
-	if l.ListPath != "" || l.PagesPath != nil {
-		l.sum()
-	}
-	count := len(l.Items)
-	l.Items = nil
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.noted[name] = true
-	v.promises = append(v.promises, promises...)
-	if digest != "" {
-		v.digests[name] = promise{path: name, digest: digest, count: count}
-	}
-	if l.ListPath != "" || l.PagesPath != nil {
-		if len(l.SortedBy) > 0 {
-			l.PagesResponse.Items = pagesOf(promises)
-		}
-		v.lists[name] = l
-	}
+	return all
 }
 
 // pagesOf keeps of an index what the comparison needs.

@@ -60,9 +60,11 @@ func Verify(ctx context.Context, s *Site, jobs int, progress func(done, of int))
 	if err != nil {
 		return nil, err
 	}
-	v := &verifier{site: s, files: map[string]bool{manifestName: true}, classes: index.classes(), judges: map[string]*schema.Foreign{}, noted: map[string]bool{}, digests: map[string]promise{}, lists: map[string]*listed{}, out: Verdict{
-		Site: s.String(), SourceCommit: m.SourceCommit, Files: len(m.Files) + 1, Problems: []Problem{},
-	}}
+	v := &verifier{
+		site: s, files: map[string]bool{manifestName: true}, classes: index.classes(), judges: map[string]*schema.Foreign{},
+		noted: map[string]bool{}, digests: map[string]promise{}, lists: map[string]*listed{},
+		out: Verdict{Site: s.String(), SourceCommit: m.SourceCommit, Files: len(m.Files) + 1, Problems: []Problem{}},
+	}
 	for _, f := range m.Files {
 		v.files[f.Path] = true
 	}
