@@ -18,7 +18,8 @@ func Steady(g *git.Repository) {
 	}
 }
 
-// A steady storage looks once more where an object is not where it was.
+// A steady storage looks once more where an object is not where it was. Like the one in
+// it, it is not for several goroutines at a time.
 type steady struct {
 	*filesystem.Storage
 	packs []plumbing.Hash // as of the last look
@@ -35,29 +36,32 @@ func (s *steady) moved() bool {
 	return true
 }
 
+// again reads, and once more where that failed and there are other packs by then.
+func again[T any](s *steady, read func() (T, error)) (T, error) {
+	v, err := read()
+	if err != nil && s.moved() {
+		return read()
+	}
+	return v, err
+}
+
 // EncodedObject reads an object.
 func (s *steady) EncodedObject(kind plumbing.ObjectType, h plumbing.Hash) (plumbing.EncodedObject, error) {
-	o, err := s.Storage.EncodedObject(kind, h)
-	if err != nil && s.moved() {
-		return s.Storage.EncodedObject(kind, h)
-	}
-	return o, err
+	return again(s, func() (plumbing.EncodedObject, error) { return s.Storage.EncodedObject(kind, h) })
+}
+
+// DeltaObject reads an object as it is packed, which is how it is sent.
+func (s *steady) DeltaObject(kind plumbing.ObjectType, h plumbing.Hash) (plumbing.EncodedObject, error) {
+	return again(s, func() (plumbing.EncodedObject, error) { return s.Storage.DeltaObject(kind, h) })
 }
 
 // EncodedObjectSize tells the size of an object, in bytes.
 func (s *steady) EncodedObjectSize(h plumbing.Hash) (int64, error) {
-	n, err := s.Storage.EncodedObjectSize(h)
-	if err != nil && s.moved() {
-		return s.Storage.EncodedObjectSize(h)
-	}
-	return n, err
+	return again(s, func() (int64, error) { return s.Storage.EncodedObjectSize(h) })
 }
 
 // HasEncodedObject is nil where an object is there.
 func (s *steady) HasEncodedObject(h plumbing.Hash) error {
-	err := s.Storage.HasEncodedObject(h)
-	if err != nil && s.moved() {
-		return s.Storage.HasEncodedObject(h)
-	}
+	_, err := again(s, func() (struct{}, error) { return struct{}{}, s.Storage.HasEncodedObject(h) })
 	return err
 }
