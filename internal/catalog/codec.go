@@ -77,7 +77,12 @@ func (f *Facts) codeRows(c *codec) {
 
 // codeIdentifiers is an entry's rows in identifiers.json.
 func codeIdentifiers(c *codec, rows *[]identifierRow) {
-	codeEach(c, rows, func(r *identifierRow) { c.text(&r.key); c.bytes(&r.row) })
+	codeEach(c, rows, func(r *identifierRow) {
+		for i := range r.key {
+			c.text(&r.key[i])
+		}
+		c.bytes(&r.row)
+	})
 }
 
 func (f *Facts) codeRecord(c *codec) {

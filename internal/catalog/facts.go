@@ -67,7 +67,7 @@ type Facts struct {
 
 type (
 	identifierRow struct {
-		key string // what it is sorted by
+		key [4]string // scheme, value, kind and id, which it is sorted by
 		row []byte
 	}
 	// A codeRow is a row in the view of a framework code.
@@ -308,7 +308,7 @@ func identifiers(e Entry) (rows []identifierRow, err error) {
 		}
 		var row []byte
 		row, err = compact(Identifier{scheme, *value, e.ID, e.Kind, e.Path})
-		rows = append(rows, identifierRow{scheme + "\x00" + *value + "\x00" + e.Kind + "\x00" + e.ID, row})
+		rows = append(rows, identifierRow{[4]string{scheme, *value, e.Kind, e.ID}, row})
 	}
 	add("dial", e.SameAs.DIAL)
 	add("dpga", e.SameAs.DPGA)

@@ -3,6 +3,7 @@ package catalog
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"io"
 	"maps"
 	"slices"
@@ -42,7 +43,10 @@ func (b *builder) flat() error {
 	if err := b.put("stats.json", b.stats()); err != nil {
 		return err
 	}
-	return cmp.Or(b.identifiers(), b.search())
+	if err := b.identifiers(); err != nil {
+		return err
+	}
+	return b.search()
 }
 
 // identifiers writes the names that others have, whole and in pages. Entries' names
@@ -52,13 +56,16 @@ func (b *builder) identifiers() error {
 		var names []identifierRow
 		if err := readRows(each(b.all, func(f *Facts) row { return f.identifiers }), func(data []byte) error {
 			var of []identifierRow
-			codeIdentifiers(&codec{data: data}, &of)
+			c := &codec{data: data}
+			if codeIdentifiers(c, &of); c.bad {
+				return &KeptError{errors.New("what others call an entry cannot be read")}
+			}
 			names = append(names, of...)
 			return nil
 		}); err != nil {
 			return listing{}, err
 		}
-		slices.SortStableFunc(names, func(x, y identifierRow) int { return strings.Compare(x.key, y.key) })
+		slices.SortStableFunc(names, func(x, y identifierRow) int { return slices.Compare(x.key[:], y.key[:]) })
 		names = slices.CompactFunc(names, func(x, y identifierRow) bool { return bytes.Equal(x.row, y.row) })
 		all := &block{}
 		rows := each(names, func(n identifierRow) row { return all.add(n.row) })
@@ -67,18 +74,11 @@ func (b *builder) identifiers() error {
 		}
 		return listing{
 			sorted: []string{"scheme", "value", "kind", "id"}, count: len(rows),
-			row: func(i int) row { return rows[i] }, key: func(i int) []string { return names[i].parts() },
+			row: func(i int) row { return rows[i] }, key: func(i int) []string { return names[i].key[:] },
 		}, nil
 	}, func(items int, pages *string) any {
 		return IdentifiersResponse{b.envelope(), items, pages, []Identifier{}}
 	})
-}
-
-// parts are scheme, value, kind and id.
-func (r identifierRow) parts() []string {
-	parts := strings.Split(r.key, "\x00")
-	n := len(parts)
-	return []string{parts[0], strings.Join(parts[1:n-2], "\x00"), parts[n-2], parts[n-1]}
 }
 
 // search writes what to look for entries in, whole and in pages.

@@ -49,7 +49,7 @@ const runsWanted = 256
 const maxKept = 1 << 30
 
 // keepMagic changes with the form of kept facts, and with what facts mean.
-const keepMagic = "dpg facts 3\n"
+const keepMagic = "dpg facts 4\n"
 
 // OpenKeep reads the facts that are kept in a folder; "" keeps none. general is a
 // hash of all that they depend on and that is of no single entry: the program,

@@ -174,3 +174,25 @@ func TestKeptRows(t *testing.T) {
 		}
 	}
 }
+
+// What others call an entry is read from its kept row when the file is made: one that
+// has another form, under a checksum that is right, is damage and nothing worse.
+func TestIdentifiersThatCannotBeRead(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		data []byte
+	}{
+		{"more than there are", []byte{9}},
+		{"too few words", []byte{1, 1, 'a', 1, 'b'}},
+		{"a word that is cut", []byte{1, 200, 1, 'a'}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &Facts{Ref: entry.Ref{Kind: "dpg", ID: "one"}, identifiers: new(block).add(tt.data)}
+			b := &builder{cat: newCatalog(1), all: []*Facts{f}}
+			var damaged *KeptError
+			if err := b.identifiers(); !errors.As(err, &damaged) {
+				t.Errorf("identifiers = %v, want a KeptError", err)
+			}
+		})
+	}
+}
