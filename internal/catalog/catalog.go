@@ -111,7 +111,7 @@ const (
 type builder struct {
 	in        Input
 	cat       *Catalog
-	tables    []table
+	tables    [tableCount]table
 	templates []Link                          // those that have a schema
 	samples   map[string]sample               // of responses, by the path of their link; nil where none are wanted
 	related   map[string][]framework.Relation // by full code

@@ -50,7 +50,7 @@ func (f *Facts) code(c *codec) {
 		f.Record = new(registry.Record)
 	}
 	f.codeRecord(c)
-	if !c.writing && (f.row.size == 0 || len(f.facets) != len(facets) && f.Live()) {
+	if !c.writing && (f.row.size == 0 || len(f.csv) != tableCount || len(f.facets) != len(facets) && f.Live()) {
 		c.bad = true
 	}
 }

@@ -98,68 +98,90 @@ func slug(name string) string {
 // facets writes the lists and views of every facet.
 func (b *builder) facets() error {
 	all := Facets{Envelope: b.envelope(), Items: []FacetSummary{}}
-	for n, f := range facets {
-		type view struct {
-			name string
-			from []*Facts
-		}
-		views := map[string]*view{}
-		for _, e := range b.all {
-			if !e.Live() {
-				continue
-			}
-			for _, value := range e.facets[n] {
-				id, name := value[0], value[1]
-				v := views[id]
-				if v == nil {
-					v = &view{name: name}
-					views[id] = v
-				}
-				// Of spellings that differ in case or space, the first in order.
-				v.name = min(v.name, name)
-				v.from = append(v.from, e)
-			}
-		}
-		list := Facet{Envelope: b.envelope(), Facet: f.name, Items: []FacetValue{}}
-		for _, id := range slices.Sorted(maps.Keys(views)) {
-			v := views[id]
-			path := viewFolder + "/" + f.name + "/" + id + ".json"
-			pages, err := b.pages(listing{path: path}.of(partFacets, v.from, func(i int) row { return v.from[i].facetItem }))
-			if err != nil {
-				return err
-			}
-			if err := b.putMade(path, madeOf(partFacets, v.from), v.name, "items", func() (any, []row, error) {
-				rows := each(v.from, func(f *Facts) row { return f.facetItem })
-				digest, err := digestOf(rows)
-				return FacetView{
-					Envelope: b.envelope(), Facet: f.name, ID: id, Name: &v.name, Total: len(rows), Digest: digest, PagesPath: pages, Items: []FacetItem{},
-				}, rows, err
-			}); err != nil {
-				return err
-			}
-			list.Items = append(list.Items, FacetValue{id, &v.name, path, pages, len(v.from)})
-		}
-		list.Total = len(list.Items)
-		path := viewFolder + "/" + f.name + ".json"
-		rows, err := rowsOf(list.Items)
+	for n := range facets {
+		s, err := b.facet(n)
 		if err != nil {
 			return err
 		}
-		values := list.Items
-		if list.PagesPath, err = b.pages(listing{
-			path: path, sorted: []string{"id"}, count: len(rows),
-			row: func(i int) row { return rows[i] }, key: func(i int) []string { return []string{values[i].ID} },
-		}); err != nil {
-			return err
-		}
-		list.Items = []FacetValue{}
-		if err := b.putRows(path, list, "items", made{}, rows); err != nil {
-			return err
-		}
-		all.Items = append(all.Items, FacetSummary{f.name, path, list.PagesPath, list.Total})
+		all.Items = append(all.Items, s)
 	}
 	all.Total = len(all.Items)
 	return b.put(viewFolder+".json", all)
+}
+
+// facet writes the list of the values of one facet, by its place, and their views.
+func (b *builder) facet(n int) (FacetSummary, error) {
+	list := Facet{Envelope: b.envelope(), Facet: facets[n].name, Items: []FacetValue{}}
+	s := FacetSummary{Facet: list.Facet, Path: viewFolder + "/" + list.Facet + ".json"}
+	values := b.facetValues(n)
+	var rows []row
+	all := &block{}
+	ids := slices.Sorted(maps.Keys(values))
+	for _, id := range ids {
+		v, err := b.facetView(list.Facet, id, values[id])
+		if err != nil {
+			return s, err
+		}
+		data, err := compact(v)
+		if err != nil {
+			return s, err
+		}
+		rows = append(rows, all.add(data))
+	}
+	list.Total, s.ValueCount = len(rows), len(rows)
+	pages, err := b.pages(listing{
+		path: s.Path, sorted: []string{"id"}, count: len(rows),
+		row: func(i int) row { return rows[i] }, key: func(i int) []string { return ids[i : i+1] },
+	})
+	if err != nil {
+		return s, err
+	}
+	list.PagesPath, s.PagesPath = pages, pages
+	return s, b.putRows(s.Path, list, "items", made{}, rows)
+}
+
+// A found is a value of a facet, with the live entries that have it.
+type found struct {
+	name string // as it is spelt: of spellings that differ in case or space, the first in order
+	from []*Facts
+}
+
+// facetValues are those of one facet, by its place, by their names in addresses.
+func (b *builder) facetValues(n int) map[string]*found {
+	values := map[string]*found{}
+	for _, e := range b.all {
+		if !e.Live() {
+			continue
+		}
+		for _, value := range e.facets[n] {
+			id, name := value[0], value[1]
+			v := values[id]
+			if v == nil {
+				v = &found{name: name}
+				values[id] = v
+			}
+			v.name = min(v.name, name)
+			v.from = append(v.from, e)
+		}
+	}
+	return values
+}
+
+// facetView writes the view of one value, and says where it is.
+func (b *builder) facetView(facet, id string, v *found) (FacetValue, error) {
+	path := viewFolder + "/" + facet + "/" + id + ".json"
+	pages, err := b.pages(listing{path: path}.of(partFacets, v.from, func(i int) row { return v.from[i].facetItem }))
+	if err != nil {
+		return FacetValue{}, err
+	}
+	err = b.putMade(path, madeOf(partFacets, v.from), v.name, "items", func() (any, []row, error) {
+		rows := each(v.from, func(f *Facts) row { return f.facetItem })
+		digest, err := digestOf(rows)
+		return FacetView{
+			Envelope: b.envelope(), Facet: facet, ID: id, Name: &v.name, Total: len(rows), Digest: digest, PagesPath: pages, Items: []FacetItem{},
+		}, rows, err
+	})
+	return FacetValue{id, &v.name, path, pages, len(v.from)}, err
 }
 
 // Facets is api/v1/views.json: by what entries are found, beside framework codes.

@@ -94,6 +94,9 @@ func (b *builder) search() error {
 
 var newline = []byte("\n")
 
+// tableCount is how many tables there are, and so how many rows for tables an entry has.
+const tableCount = 7
+
 // A table is one CSV file: its columns, and the rows that an entry has in it.
 type table struct {
 	name    string
@@ -120,7 +123,7 @@ func several(values []string) string {
 	return strings.Join(some, "|")
 }
 
-func (b *builder) csvTables() []table {
+func (b *builder) csvTables() [tableCount]table {
 	main := b.in.Registry.Settings.Language()
 	best := func(t Text) string { return t.best(main) }
 	// One language of a text has room in a row. All texts of an entry that may be
@@ -133,7 +136,7 @@ func (b *builder) csvTables() []table {
 		}
 		return str(e.Language)
 	}
-	return []table{
+	return [tableCount]table{
 		{"entries", []string{"kind", "id", "name", "description", "summary", "website", "types", "sectors", "licenses", "sdgs", "countries",
 			"organizations", "repositories", "stage", "recognised_by", "status_as_of", "dpga_id", "wikidata", "purl", "updated_at",
 			// A new column goes to the end: people count columns in a table.

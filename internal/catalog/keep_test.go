@@ -84,8 +84,9 @@ func sampleFacts(id string, n int) *Facts {
 	add := func(what string) row { return in.add([]byte(what + " of " + id)) }
 	f := &Facts{
 		Ref: entry.Ref{Kind: "dpg", ID: id}, Stage: "archived", row: add("row"), item: add("item"), searchItem: add("search"), identifiers: add("identifiers"),
-		facetItem: new(block).add([]byte("facet of " + id)), csv: []row{add("entries"), {}, add("licenses")}, page: []row{add("line"), add("other line")},
+		facetItem: new(block).add([]byte("facet of " + id)), csv: make([]row, tableCount), page: []row{add("line"), add("other line")},
 	}
+	f.csv[0], f.csv[2] = add("entries"), add("licenses")
 	for i := range n {
 		code := fmt.Sprint("sdgs/", i)
 		f.views = append(f.views, codeRow{code, add(code)})
@@ -194,5 +195,25 @@ func TestIdentifiersThatCannotBeRead(t *testing.T) {
 				t.Errorf("identifiers = %v, want a KeptError", err)
 			}
 		})
+	}
+}
+
+// Rows for more or fewer tables than there are cannot be of this program.
+func TestKeptForOtherTables(t *testing.T) {
+	for _, tt := range []struct{ tables, want int }{{tableCount, 1}, {tableCount - 1, 0}, {tableCount + 1, 0}} {
+		f := sampleFacts("one", 0)
+		f.csv = append(f.csv, row{})[:tt.tables]
+		c := &codec{writing: true, column: map[string]*column{}}
+		f.code(c)
+		body := c.data
+		c.data = nil
+		rows := c.columns()
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, runPrefix+"x"), keptRun([sha256.Size]byte{}, append(c.data, body...), rows), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(OpenKeep(dir, [sha256.Size]byte{}, nil).by); got != tt.want {
+			t.Errorf("with rows for %d tables %d entries are kept, want %d", tt.tables, got, tt.want)
+		}
 	}
 }
