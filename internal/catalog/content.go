@@ -73,9 +73,9 @@ func (c *content) bytes() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// A Spool keeps the files of single entries on disk until they are written where
-// they belong, and their rows in files about many: a large registry has more of them
-// than memory should hold.
+// A Spool keeps on disk what memory should not hold until it is written where it
+// belongs: the files of single entries, their rows in files about many, and other large
+// files. It also holds open what an earlier run kept, as long as rows may be read of it.
 type Spool struct {
 	file *disk.Scratch
 

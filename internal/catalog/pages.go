@@ -12,6 +12,11 @@ import (
 	"sync"
 )
 
+// Every list that may be larger than 1 MiB is published whole, at X.json, and in
+// pages, with X/pages/index.json saying where these are. Wherever a response names a
+// list by path, pages_path beside it names that index; it is null where there is none
+// since the whole is under 1 MiB. The whole list names it too.
+
 const (
 	pageFolder = "pages"
 
@@ -19,17 +24,12 @@ const (
 	// item.
 	maxPage = 1 << 20
 	// pageRoom is what of it items may take: the rest is for what stands around them.
-	// A list of no more is published whole alone, if its pages may be missing.
+	// A list whose items take no more has no pages, unless it always has; see listing.
 	pageRoom = maxPage - 64<<10
 	// manifestRoom is the same in pages of the manifest. A mirror fetches those that
 	// changed, so that small ones save it more.
 	manifestRoom = 128 << 10
 )
-
-// Every list that may be larger than 1 MiB is published whole, at X.json, and in
-// pages, with X/pages/index.json saying where these are. Wherever a response names a
-// list by path, pages_path beside it names that index; it is null where there is none
-// since the whole is under 1 MiB. The whole list names it too.
 
 // ListPages is api/v1/<folder>/pages/index.json: where the pages of the list of a
 // kind are. It is PagesResponse with the kind.

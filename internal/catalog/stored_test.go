@@ -2,11 +2,13 @@ package catalog
 
 import (
 	"crypto/sha256"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/dpg-registry/dpg-registry/internal/disk"
 )
@@ -110,4 +112,30 @@ func FuzzNotes(f *testing.F) {
 			t.Error("of notes that are not whole something is used")
 		}
 	})
+}
+
+// Several goroutines ask for one file that nobody has read yet; the race detector
+// watches them.
+func TestStoredIsAskedAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	notesOf(t, dir, "", map[string]string{"a": "1"})
+	s, err := OpenStored(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	right := fileSum{"a", 1, sha256.Sum256([]byte("1"))}
+	wrong := fileSum{"a", 1, sha256.Sum256([]byte("2"))}
+	var work errgroup.Group
+	for range 16 {
+		work.Go(func() error {
+			if !s.has(right) || s.has(wrong) {
+				return errors.New("it does not hold what was written")
+			}
+			return nil
+		})
+	}
+	if err := work.Wait(); err != nil {
+		t.Error(err)
+	}
 }
