@@ -69,9 +69,12 @@ func MaskContacts(text string) string {
 		b.WriteString(text[at:c.start] + c.shown)
 		at = c.end
 	}
-	if len(found) < maxContacts && len(text) <= longestText {
-		b.WriteString(text[at:])
-	} else {
+	end := min(len(text), longestText) // nobody looked behind it
+	if len(found) >= maxContacts {
+		end = at
+	}
+	b.WriteString(text[at:end])
+	if end < len(text) {
 		b.WriteString(" …")
 	}
 	return b.String()

@@ -224,6 +224,7 @@ func TestMaskContacts(t *testing.T) {
 		{"nothing of the kind", "nothing of the kind"},
 		{"ask jane.doe@ngo.org or info@ngo.org, soon", "ask j…@ngo.org or info@ngo.org, soon"},
 		{"jane.doe@ngo.org, jane.doe@ngo.org", "j…@ngo.org, j…@ngo.org"},
+		{strings.Repeat("x", longestText) + "jane.doe@ngo.org", strings.Repeat("x", longestText) + " …"},
 		{strings.Repeat("jane.doe@ngo.org ", maxContacts+1) + "end", strings.TrimSuffix(strings.Repeat("j…@ngo.org ", maxContacts), " ") + " …"},
 	}
 	for _, tt := range tests {
