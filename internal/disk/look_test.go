@@ -1,6 +1,7 @@
 package disk_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -181,5 +182,20 @@ func TestSeal(t *testing.T) {
 	}
 	if _, whole := disk.ReadSealed(filepath.Join(filepath.Dir(name), "none"), "title\n", 100); whole {
 		t.Error("ReadSealed of no file is whole")
+	}
+	// A link is not what an earlier run left, whatever it leads to. For a named pipe,
+	// which would have the reader wait, see plain.txtar.
+	if err := os.WriteFile(name, sealed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(filepath.Dir(name), "link")
+	if err := os.Symlink(name, link); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := disk.ReadKept(link, 100); !errors.Is(err, disk.ErrIrregular) {
+		t.Errorf("ReadKept of a link = %v, want ErrIrregular", err)
+	}
+	if got, info, err := disk.ReadKept(name, 100); string(got) != string(sealed) || err != nil || info.Size() != int64(len(sealed)) {
+		t.Errorf("ReadKept = %q, %v, want %q", got, err, sealed)
 	}
 }

@@ -3,10 +3,11 @@ package disk
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // Seal ends what is kept for a later run with a checksum.
@@ -30,18 +31,36 @@ func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.
 // ReadSealed is Unseal on a file of max bytes at most. It reports false also where
 // there is none that can be read.
 func ReadSealed(name, title string, max int64) (rest []byte, whole bool) {
-	f, err := OpenRegular(os.DirFS(filepath.Dir(name)), filepath.Base(name))
+	data, _, err := ReadKept(name, max)
 	if err != nil {
 		return nil, false
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || info.Size() > max {
-		return nil, false
+	return Unseal(data, title)
+}
+
+// ReadKept reads a file of max bytes at most that an earlier run left anywhere, and
+// tells what was known of it before. What stands there may by now be something else:
+// the error is ErrIrregular for that, a symbolic link included, and a longer file is
+// an error too. As with OpenRegular, it is asked first what it is.
+func ReadKept(name string, max int64) ([]byte, fs.FileInfo, error) {
+	info, err := os.Lstat(name)
+	if err != nil {
+		return nil, nil, err
 	}
+	if !info.Mode().IsRegular() {
+		return nil, nil, ErrIrregular
+	}
+	if info.Size() > max {
+		return nil, nil, fmt.Errorf("%s has %d bytes; %d are read at most", name, info.Size(), max)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
 	data := make([]byte, info.Size())
 	if _, err := io.ReadFull(f, data); err != nil {
-		return nil, false
+		return nil, nil, err
 	}
-	return Unseal(data, title)
+	return data, info, nil
 }

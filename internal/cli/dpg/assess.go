@@ -258,16 +258,16 @@ func (a *assessing) write(ctx context.Context, proposals []assess.Proposal) erro
 	return nil
 }
 
+// maxMemory bounds what is read of an earlier run's notes: an entry has some 120 bytes
+// there, so these are two million entries.
+const maxMemory = 1 << 28
+
 // memory is what the last run noted; one that cannot be read is none.
 func (a *assessing) memory() *assess.Memory {
 	if a.cache == "" {
 		return &assess.Memory{}
 	}
-	info, err := os.Stat(a.cache)
-	if err != nil {
-		return &assess.Memory{}
-	}
-	data, err := os.ReadFile(a.cache)
+	data, info, err := disk.ReadKept(a.cache, maxMemory)
 	if err != nil {
 		return &assess.Memory{}
 	}

@@ -150,12 +150,12 @@ func readFacts(name string) (publiccode.Facts, error) {
 	if name == "" {
 		return nil, nil
 	}
-	f, err := os.Open(name)
+	f, err := openNamed(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, cli.Usagef("there is no file %q", name)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--facts %q: %w", name, err)
 	}
 	defer f.Close()
 	known, err := publiccode.ReadFacts(f)

@@ -5,14 +5,17 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/dpg-registry/dpg-registry/internal/cli"
+	"github.com/dpg-registry/dpg-registry/internal/disk"
 	"github.com/dpg-registry/dpg-registry/internal/fetch"
 	"github.com/dpg-registry/dpg-registry/internal/importer"
 )
@@ -256,9 +259,9 @@ import catalog reads its JSON. Lost are
 			}
 			layout := importer.Table{}
 			if *file != "" {
-				data, err := os.ReadFile(*file)
+				data, err := readColumns(*file)
 				if err != nil {
-					return cli.Usagef("--columns: %v", err)
+					return cli.Usagef("--columns %q: %v", *file, err)
 				}
 				if layout, err = importer.ReadColumns(*file, data); err != nil {
 					return cli.Usagef("--columns: %v", err)
@@ -439,4 +442,26 @@ taken over. What it renamed or removed is said, and stays here as it is.` + impo
 			return i.run(ctx, o, args[0])
 		}
 	},
+}
+
+// maxColumns is more than the layout of any table takes, in bytes.
+const maxColumns = 1 << 20
+
+func readColumns(name string) ([]byte, error) {
+	f, err := openNamed(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxColumns+1))
+	if err == nil && len(data) > maxColumns {
+		err = fmt.Errorf("it has more than %d bytes", maxColumns)
+	}
+	return data, err
+}
+
+// openNamed opens a file that a flag names; a link to one will do. Anything else than a
+// file is refused before it is opened: a named pipe keeps whoever opens it waiting.
+func openNamed(name string) (fs.File, error) {
+	return disk.OpenRegular(os.DirFS(filepath.Dir(name)), filepath.Base(name))
 }

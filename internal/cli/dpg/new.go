@@ -190,9 +190,9 @@ func (n *newEntry) facts(ctx context.Context, o *cli.IO) (propose.Facts, error) 
 		}
 		return facts, nil
 	case n.publiccode != "":
-		f, err := os.Open(n.publiccode)
+		f, err := openNamed(n.publiccode)
 		if err != nil {
-			return propose.Facts{}, cli.Usagef("--publiccode: %v", err)
+			return propose.Facts{}, cli.Usagef("--publiccode %q: %v", n.publiccode, err)
 		}
 		defer f.Close()
 		data, err := io.ReadAll(io.LimitReader(f, 2<<20)) // more than Publiccode takes
