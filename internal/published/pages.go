@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dpg-registry/dpg-registry/internal/catalog"
@@ -26,7 +27,8 @@ type listed struct {
 	Digest    *string           `json:"digest"`
 	Items     []json.RawMessage `json:"items"` // instead of those that are embedded
 
-	sums []itemSum
+	sums        []itemSum
+	first, last json.RawMessage // of the items; nil where there are none
 }
 
 // An itemSum is the beginning of the SHA-256 of an item: enough to tell items apart.
@@ -45,6 +47,11 @@ func (v *verifier) note(name string, data []byte, value any, report func(string,
 	if m == nil {
 		return
 	}
+	if items, isList := m["items"].([]any); isList {
+		if total, told := m["total"].(json.Number); told && total.String() != strconv.Itoa(len(items)) {
+			report("its total is %.30s, and it has %d items", total, len(items))
+		}
+	}
 	promises := promisesOf(name, m)
 	l := &listed{}
 	if m["digest"] != nil || m["pages_path"] != nil || m["sorted_by"] != nil {
@@ -62,6 +69,10 @@ func (v *verifier) note(name string, data []byte, value any, report func(string,
 	if paged {
 		l.sum()
 	}
+	if is.count > 0 && l.ListPath != "" {
+		l.first, l.last = slices.Clone(l.Items[0]), slices.Clone(l.Items[is.count-1])
+	}
+	summaries := l.Items
 	l.Items = nil
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -72,7 +83,7 @@ func (v *verifier) note(name string, data []byte, value any, report func(string,
 	}
 	if paged {
 		if len(l.SortedBy) > 0 {
-			l.PagesResponse.Items = pagesOf(promises)
+			l.PagesResponse.Items = pagesOf(promises, summaries)
 		}
 		v.lists[name] = l
 	}
@@ -102,12 +113,64 @@ func promisesOf(name string, response map[string]any) (all []promise) {
 	return all
 }
 
-// pagesOf keeps of an index what the comparison needs.
-func pagesOf(promises []promise) (out []catalog.PageSummary) {
-	for _, p := range promises {
-		out = append(out, catalog.PageSummary{Path: p.path})
+// pagesOf keeps of an index what the comparison needs: the paths alone where some of
+// its items are none, which their shape tells.
+func pagesOf(promises []promise, items []json.RawMessage) (out []catalog.PageSummary) {
+	for i, p := range promises {
+		var s catalog.PageSummary
+		if len(promises) != len(items) || json.Unmarshal(items[i], &s) != nil {
+			s = catalog.PageSummary{}
+		}
+		s.Path = p.path
+		out = append(out, s)
 	}
 	return out
+}
+
+// span compares the keys between which an index says that the items of a page are
+// with those of its first and its last item.
+func (l *listed) span(s catalog.PageSummary, page *listed, report func(string, ...any)) {
+	id := slices.Index(l.SortedBy, "id")
+	for _, end := range []struct {
+		of    string
+		item  json.RawMessage
+		key   []string
+		id    *string
+		where string
+	}{{"first", page.first, s.FirstKey, s.FirstID, "begins"}, {"last", page.last, s.LastKey, s.LastID, "ends"}} {
+		want := keyOf(end.item, l.SortedBy)
+		if want == nil || end.key == nil {
+			continue
+		}
+		if !slices.Equal(want, end.key) {
+			report("its %s_key says that %q %s with %s, and it %s with %s", end.of, s.Path, end.where, text(end.key), end.where, text(want))
+		}
+		var wantID *string
+		if id >= 0 {
+			wantID = &want[id]
+		}
+		if is, should := text(end.id), text(wantID); is != should {
+			report("its %s_id says that %q %s with %s, and it %s with %s", end.of, s.Path, end.where, is, end.where, should)
+		}
+	}
+}
+
+// keyOf is what an item has under the keys that its list is sorted by; nil where that
+// is not text under each.
+func keyOf(item json.RawMessage, sortedBy []string) []string {
+	var m map[string]any
+	if json.Unmarshal(item, &m) != nil {
+		return nil
+	}
+	var key []string
+	for _, k := range sortedBy {
+		s, isText := m[k].(string)
+		if !isText {
+			return nil
+		}
+		key = append(key, s)
+	}
+	return key
 }
 
 func (l *listed) sum() {
@@ -140,8 +203,18 @@ func Digest(items []json.RawMessage) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// manifest notes the manifest's own list, without its pages, which these cannot list.
-func (v *verifier) manifest(m *catalog.Manifest) error {
+// manifest checks the shape of the manifest, which it does not list itself, and notes
+// its list, without its pages, which these cannot list.
+func (v *verifier) manifest(m *catalog.Manifest, text []byte) error {
+	value, err := decode(text)
+	if err != nil {
+		return fmt.Errorf("%s of %s: %w", manifestName, v.site, err)
+	}
+	if err := v.shape(strings.TrimPrefix(manifestName, apiFolder), value, func(format string, args ...any) {
+		v.out.Problems = append(v.out.Problems, Problem{manifestName, fmt.Sprintf(format, args...)})
+	}); err != nil {
+		return err
+	}
 	if m.PagesPath == nil {
 		return nil
 	}
@@ -214,6 +287,9 @@ func (v *verifier) addUp(name string, index, whole *listed, report func(string, 
 		}
 		if is := text(page.NextPath); is != text(nullable(next)) {
 			report("after %q comes %s, and its next_path is %s", s.Path, text(nullable(next)), is)
+		}
+		if v.digests[s.Path].digest == s.Digest { // else it is told that the page is another
+			index.span(s, page, report)
 		}
 		sums = append(sums, page.sums...)
 	}

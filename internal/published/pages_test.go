@@ -47,7 +47,8 @@ func TestVerifyPages(t *testing.T) {
 		{"an item of the whole is another", list, `{"id":"c"}`, `{"id":"x"}`, []string{
 			index + `: item 3 of its pages is not that of "search.json"`}},
 		{"the whole has more", list, `{"id":"d"}`, `{"id":"d"},{"id":"e"}`, []string{
-			index + `: its pages have 4 items, and "search.json" has 5`}},
+			index + `: its pages have 4 items, and "search.json" has 5`,
+			list + `: its total is 4, and it has 5 items`}},
 		{"the whole does not say so", list, `"search/pages/index.json"`, `null`, []string{
 			index + `: "search.json", whose pages it lists, does not name it as its pages_path`}},
 		{"a page changed", two, `{"id":"d"}`, `{"id":"x"}`, []string{
@@ -60,6 +61,17 @@ func TestVerifyPages(t *testing.T) {
 			index + `: after "search/pages/000002.json" comes null, and its next_path is "search/pages/000001.json"`}},
 		{"a wrong count", index, `"item_count":3`, `"item_count":4`, []string{
 			index + `: it says that "search/pages/000001.json" has 4 items, and it has 3`}},
+		{"a wrong first key", index, `"first_key":["d"]`, `"first_key":["c"]`, []string{
+			index + `: its first_key says that "search/pages/000002.json" begins with ["c"], and it begins with ["d"]`}},
+		{"a wrong last key", index, `"last_key":["c"]`, `"last_key":["c","d"]`, []string{
+			index + `: its last_key says that "search/pages/000001.json" ends with ["c","d"], and it ends with ["c"]`}},
+		{"a wrong id", index, `"last_id":"c"`, `"last_id":null`, []string{
+			index + `: its last_id says that "search/pages/000001.json" ends with null, and it ends with "c"`}},
+		{"keys of something else", index, `"sorted_by":["id"]`, `"sorted_by":["name"]`, nil}, // no item has a name: nothing to hold them against
+		{"a total that is another", list, `"total":4`, `"total":5`, []string{
+			list + `: its total is 5, and it has 4 items`}},
+		{"an index's total that is another", index, `"total":2`, `"total":1000000000000000000000`, []string{
+			index + `: its total is 1000000000000000000000, and it has 2 items`}},
 		{"a page of another list", two, `"list_path":"search.json"`, `"list_path":"dpgs.json"`, []string{
 			index + `: "search/pages/000002.json", which it lists, is a page of "dpgs.json"`}},
 		{"a page that is none", index, `"path":"search/pages/000002.json"`, `"path":"dpgs/a.json"`, []string{

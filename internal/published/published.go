@@ -106,25 +106,37 @@ func readAtMost(r io.Reader, most int64) ([]byte, error) {
 
 // manifest reads the list of files.
 func (s *Site) manifest(ctx context.Context) (*catalog.Manifest, error) {
+	m, _, err := s.manifestText(ctx)
+	return m, err
+}
+
+// manifestText is manifest with the bytes it was read from.
+func (s *Site) manifestText(ctx context.Context) (*catalog.Manifest, []byte, error) {
 	data, err := s.read(ctx, manifestName, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s has no %s, so it is no published catalog; name the folder or address that holds api/", s, manifestName)
+		return nil, nil, fmt.Errorf("%s has no %s, so it is no published catalog; name the folder or address that holds api/", s, manifestName)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s of %s: %w", manifestName, s, err)
+		return nil, nil, fmt.Errorf("read %s of %s: %w", manifestName, s, err)
 	}
 	var m catalog.Manifest
 	if err := json.Unmarshal(data, &m); err != nil || m.SchemaVersion == "" {
-		return nil, fmt.Errorf("%s of %s is not a manifest of a catalog", manifestName, s)
+		return nil, nil, fmt.Errorf("%s of %s is not a manifest of a catalog", manifestName, s)
 	}
 	seen := map[string]bool{}
 	for _, f := range m.Files {
-		if !fs.ValidPath(f.Path) || f.Path == "." || f.Bytes < 0 || f.Bytes > maxFile || seen[f.Path] {
-			return nil, fmt.Errorf("%s of %s lists %q with %d bytes, which no catalog does", manifestName, s, f.Path, f.Bytes)
+		if !fs.ValidPath(f.Path) || f.Path == "." {
+			return nil, nil, fmt.Errorf("%s of %s lists a file at %.200q, which is no path below the catalog's folder", manifestName, s, f.Path)
+		}
+		if f.Bytes < 0 || f.Bytes > maxFile {
+			return nil, nil, fmt.Errorf("%s of %s lists %.200q with %d bytes; no catalog has a file of more than %d", manifestName, s, f.Path, f.Bytes, maxFile)
+		}
+		if seen[f.Path] {
+			return nil, nil, fmt.Errorf("%s of %s lists %.200q twice", manifestName, s, f.Path)
 		}
 		seen[f.Path] = true
 	}
-	return &m, nil
+	return &m, data, nil
 }
 
 // response is the sort of a file of the API, by the name of its schema without

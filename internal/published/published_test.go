@@ -90,6 +90,15 @@ func TestVerify(t *testing.T) {
 			[]string{`dpgs/index.json: it has more than the 2 bytes that the manifest says`}},
 		{"shorter", sample, func(f fstest.MapFS) { f["dpgs/index.json"] = &fstest.MapFile{Data: []byte("1")} },
 			[]string{`dpgs/index.json: it has 1 bytes; the manifest says 2`}},
+		{"no index", sample, func(f fstest.MapFS) {
+			delete(f, indexName)
+			delete(f, "dpgs/index.json")
+		}, []string{
+			`api/v1/index.json: it cannot be read, and it tells which file has which schema: no shapes were checked`,
+			`api/v1/index.json: it is missing; the manifest lists it`,
+			`dpgs/index.json: it is missing; the manifest lists it`}},
+		{"an index that is none", with(map[string]string{indexName: `[]`}), nil,
+			[]string{`api/v1/index.json: it cannot be read, and it tells which file has which schema: no shapes were checked`}},
 		{"left over", sample, func(f fstest.MapFS) { f["api/v1/dpgs/old.json"] = &fstest.MapFile{} },
 			[]string{`api/v1/dpgs/old.json: the manifest does not list it; it may be left from another build`}},
 	} {
@@ -136,14 +145,67 @@ func TestVerifyOverHTTP(t *testing.T) {
 }
 
 func TestNoCatalog(t *testing.T) {
-	for name, tree := range map[string]fstest.MapFS{
+	const envelope = `{"schema_version":"1.0","files":[`
+	for want, tree := range map[string]fstest.MapFS{
 		"is no published catalog": {},
 		"is not a manifest":       {manifestName: {Data: []byte(`[]`)}},
-		"which no catalog does":   {manifestName: {Data: []byte(`{"schema_version":"1.0","files":[{"path":"../x","bytes":1,"sha256":""}]}`)}},
+		`lists a file at "../x", which is no path below the catalog's folder`: {manifestName: {Data: []byte(envelope + `{"path":"../x","bytes":1,"sha256":""}]}`)}},
+		`lists "a" with -1 bytes; no catalog has a file of`:                   {manifestName: {Data: []byte(envelope + `{"path":"a","bytes":-1,"sha256":""}]}`)}},
+		`lists "a" with 9223372036854775807 bytes`:                            {manifestName: {Data: []byte(envelope + `{"path":"a","bytes":9223372036854775807,"sha256":""}]}`)}},
+		`lists "a" twice`: {manifestName: {Data: []byte(envelope + `{"path":"a","bytes":1,"sha256":""},{"path":"a","bytes":1,"sha256":""}]}`)}},
 	} {
-		if _, err := Verify(t.Context(), Folder("x", tree), 0, nil); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("Verify = %v, want an error that it %s", err, name)
+		if _, err := Verify(t.Context(), Folder("x", tree), 0, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Verify = %v, want an error that says %s", err, want)
 		}
+	}
+}
+
+// The manifest is judged by its schema where the index names that, and the files that
+// name the commit of the whole catalog name that of the manifest.
+func TestVerifyManifest(t *testing.T) {
+	const commit = "0123456789abcdef0123456789abcdef01234567"
+	files := maps.Clone(sample)
+	files["api/v1/index.json"] = `{"schema_version":"1.0","source_commit":"` + commit + `","generated_at":"2026-01-02T03:04:05Z","kinds":[],
+		"links":[{"rel":"manifest","path":"manifest.json","schema_path":"schemas/catalog-manifest.schema.json"}]}`
+	files["api/v1/schemas/catalog-manifest.schema.json"] = "{}"
+	files["api/v1/status.json"] = `{"source_commit":"` + commit + `","generated_at":"2026-01-02T03:04:05Z"}`
+	const attribution = `"attribution":{"en":"x"}`
+	whole := strings.NewReplacer(`"license":null`, `"license":"CC0-1.0"`, `"attribution":null`, attribution, `"source_commit":null`, `"source_commit":"`+commit+`"`,
+		`"generated_at":null`, `"generated_at":"2026-01-02T03:04:05Z"`)
+	for _, tt := range []struct {
+		name, old, new string
+		want           []string
+	}{
+		{"whole", "", "", nil},
+		{"a key more is no harm", attribution, attribution + `,"more":1`, nil},
+		{"no commit", `"` + commit + `"`, "null", []string{
+			`api/v1/index.json: its source_commit is "` + commit + `", and the manifest's null; the files are of two builds`,
+			`api/v1/status.json: its source_commit is "` + commit + `", and the manifest's null; the files are of two builds`}},
+		{"another commit", commit, strings.Repeat("f", 40), []string{
+			`api/v1/index.json: its source_commit is "` + commit + `", and the manifest's "` + strings.Repeat("f", 40) + `"; the files are of two builds`,
+			`api/v1/status.json: its source_commit is "` + commit + `", and the manifest's "` + strings.Repeat("f", 40) + `"; the files are of two builds`}},
+		{"a key gone", attribution + ",", "", []string{
+			`api/v1/manifest.json: the whole of it: "required" of catalog-manifest.schema.json is broken`}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tree := publish(t, files)
+			text := whole.Replace(string(tree[manifestName].Data))
+			if !strings.Contains(text, tt.old) {
+				t.Fatalf("the manifest has no %q: %s", tt.old, text)
+			}
+			tree[manifestName].Data = []byte(strings.Replace(text, tt.old, tt.new, 1))
+			v, err := Verify(t.Context(), Folder("x", tree), 2, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, p := range v.Problems {
+				got = append(got, p.Path+": "+p.What)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("problems (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

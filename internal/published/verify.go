@@ -46,29 +46,36 @@ type Verdict struct {
 const maxProblems = 1000
 
 // Verify reads every file that the manifest lists, and checks it: that it has the
-// bytes the manifest says, that a response has the shape of its schema, that
-// the pages of a list are that list, that digests are those of what they are told of, and that
+// bytes the manifest says, that a response has the shape of its schema, the manifest
+// too, that all that name a commit name the same, that the pages of a list are that
+// list, that digests and counts are those of what they are told of, and that
 // links within the catalog lead to a file of it. In a folder it also looks for files
 // below api/ that the manifest does not list. progress is told as files are done.
 // What is wrong is no error.
 func Verify(ctx context.Context, s *Site, jobs int, progress func(done, of int)) (*Verdict, error) {
-	m, err := s.manifest(ctx)
+	m, text, err := s.manifestText(ctx)
 	if err != nil {
 		return nil, err
 	}
-	index, err := s.index(ctx)
-	if err != nil {
-		return nil, err
+	index, noIndex := s.index(ctx)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if noIndex != nil { // what is wrong with the rest is told all the same
+		index = &catalogIndex{}
 	}
 	v := &verifier{
-		site: s, files: map[string]bool{manifestName: true}, classes: index.classes(), judges: map[string]*schema.Foreign{},
+		site: s, origin: m.Origin, files: map[string]bool{manifestName: true}, classes: index.classes(), judges: map[string]*schema.Foreign{},
 		noted: map[string]bool{}, digests: map[string]promise{}, lists: map[string]*listed{},
 		out: Verdict{Site: s.String(), SourceCommit: m.SourceCommit, Files: len(m.Files) + 1, Problems: []Problem{}},
 	}
 	for _, f := range m.Files {
 		v.files[f.Path] = true
 	}
-	if err := v.manifest(m); err != nil {
+	if noIndex != nil {
+		v.out.Problems = append(v.out.Problems, Problem{indexName, "it cannot be read, and it tells which file has which schema: no shapes were checked"})
+	}
+	if err := v.manifest(m, text); err != nil {
 		return nil, err
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -115,17 +122,18 @@ func Verify(ctx context.Context, s *Site, jobs int, progress func(done, of int))
 	return &v.out, nil
 }
 
-type index struct{ catalog.Index }
+const indexName = apiFolder + "index.json"
 
-func (s *Site) index(ctx context.Context) (*index, error) {
-	const name = apiFolder + "index.json"
-	data, err := s.read(ctx, name, maxFile)
-	var i index
+type catalogIndex struct{ catalog.Index }
+
+func (s *Site) index(ctx context.Context) (*catalogIndex, error) {
+	data, err := s.read(ctx, indexName, maxFile)
+	var i catalogIndex
 	if err == nil {
 		err = json.Unmarshal(data, &i.Index)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s of %s: %w", name, s, err)
+		return nil, fmt.Errorf("read %s of %s: %w", indexName, s, err)
 	}
 	return &i, nil
 }
@@ -138,7 +146,7 @@ type class struct {
 
 // classes reads the links of the index: what each leads to, and the schema of that.
 // Those that name one file come before those that name many.
-func (i *index) classes() []class {
+func (i *catalogIndex) classes() []class {
 	var exact, many []class
 	for _, l := range i.Links {
 		if l.SchemaPath == nil {
@@ -163,6 +171,7 @@ func (i *index) classes() []class {
 
 type verifier struct {
 	site    *Site
+	origin  catalog.Origin // that the manifest names
 	files   map[string]bool
 	classes []class
 	out     Verdict
@@ -193,6 +202,10 @@ func (v *verifier) file(ctx context.Context, f catalog.ManifestFile) (found []Pr
 		report("it has more than the %d bytes that the manifest says", f.Bytes)
 		return found, 0, nil
 	case err != nil:
+		var in *fs.PathError // whose own words name the file once more, and a system call
+		if errors.As(err, &in) {
+			err = in.Err
+		}
 		report("it cannot be read: %v", err)
 		return found, 0, nil
 	case len(data) != f.Bytes:
@@ -217,6 +230,10 @@ func (v *verifier) file(ctx context.Context, f catalog.ManifestFile) (found []Pr
 		if err := v.shape(rest, value, report); err != nil {
 			return nil, 0, err
 		}
+		switch rest {
+		case "index.json", "status.json", "full.json":
+			v.sameOrigin(value, report)
+		}
 		if !strings.HasPrefix(rest, "schemas/") && rest != openAPIName {
 			v.note(rest, data, value, report)
 		}
@@ -228,6 +245,18 @@ func (v *verifier) file(ctx context.Context, f catalog.ManifestFile) (found []Pr
 		links = v.hrefs(f.Path, data, report)
 	}
 	return found, links, nil
+}
+
+// sameOrigin holds a response that names the commit of the whole catalog against the
+// manifest. A key that is missing is a matter of its shape.
+func (v *verifier) sameOrigin(value any, report func(string, ...any)) {
+	m, _ := value.(map[string]any)
+	for key, want := range map[string]*string{"source_commit": v.origin.SourceCommit, "generated_at": v.origin.GeneratedAt} {
+		is, there := m[key]
+		if said, isText := is.(string); there && (is == nil) != (want == nil) || isText && want != nil && said != *want {
+			report("its %s is %s, and the manifest's %s; the files are of two builds", key, text(is), text(want))
+		}
+	}
 }
 
 // maxShape bounds what is said of the shape of one file.

@@ -70,10 +70,11 @@ var verifyCommand = cli.Command{
 	Summary: "check a published catalog: manifest, schemas and links",
 	Help: `
 Reads every file that the manifest of a catalog lists, and checks that it has the
-size and the SHA-256 it says, that responses have the shape of their schemas, that
-pages add up to their lists and digests are right, and that links within the catalog
-lead to a file of it. In a folder, files below api/ that no manifest lists are named
-too. Exits 1 if something is wrong.
+size and the SHA-256 it says, that responses have the shape of their schemas, the
+manifest too, that the files that name a commit name the same, that pages add up to
+their lists, with the counts, keys and digests that are told of them, and that links
+within the catalog lead to a file of it. In a folder, files below api/ that no
+manifest lists are named too. Exits 1 if something is wrong.
 
 To check that a catalog was made from the commit it names, build that commit and
 compare the two manifests: the same commit gives the same bytes. Only public
