@@ -216,6 +216,64 @@ func (s *server) eventually(path, want string) {
 // at a hangup.
 func TestServeTakesIn(t *testing.T) {
 	second := strings.NewReplacer("open-guide", "open-handbook", "Open Guide", "Open Handbook", "guide.", "handbook.").Replace(guide)
+	// A folder may be taken away and another put in its place, file by file or at once:
+	// an empty one is no newer catalog, nor is one of which a part is there.
+	t.Run("another folder", func(t *testing.T) {
+		t.Parallel()
+		dir := registryOf(t)
+		public, next := filepath.Join(dir, "public"), filepath.Join(dir, "next")
+		build := func(to string) {
+			if _, stderr, code := run(t, dir, "dpg", "build", "--out", to); code != 0 {
+				t.Fatalf("build exits %d: %s", code, stderr)
+			}
+		}
+		build(public)
+		s := start(t, dir, "--dir", "public", "--addr", "127.0.0.1:0", "--poll", "100ms")
+		s.eventually("api/v1/search?q=open", `"total":1`)
+		said := func(what string) {
+			t.Helper()
+			for end := time.Now().Add(time.Minute); !strings.Contains(s.stderr.String(), what); time.Sleep(20 * time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatalf("the server never said %q; it said %s", what, s.stderr.String())
+				}
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, "registry", "resources", "open-handbook.yaml"), []byte(second), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		build(next)
+		if err := os.RemoveAll(public); err != nil {
+			t.Fatal(err)
+		}
+		said("the catalog from before is still served: stat public")
+		s.eventually("api/v1/search?q=open", `"total":1`)
+		for _, name := range []string{"index.html", "api/v1/manifest.json"} { // as a copy may begin
+			data, err := os.ReadFile(filepath.Join(next, name))
+			if err == nil {
+				err = os.MkdirAll(filepath.Join(public, filepath.Dir(name)), 0o755)
+			}
+			if err == nil {
+				err = os.WriteFile(filepath.Join(public, name), data, 0o644)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		said("public is not whole yet: ")
+		s.eventually("api/v1/search?q=open", `"total":1`)
+		if err := os.RemoveAll(public); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(next, public); err != nil {
+			t.Fatal(err)
+		}
+		s.eventually("api/v1/search?q=open", `"total":2`)
+		s.eventually("api/v1/resources.json", "Open Handbook")
+		s.stop(os.Interrupt)
+		if n := strings.Count(s.stderr.String(), "a new catalog is served"); n != 1 {
+			t.Errorf("a new catalog is said to be served %d times, want once: %s", n, s.stderr.String())
+		}
+	})
 	t.Run("folder", func(t *testing.T) {
 		t.Parallel()
 		dir := registryOf(t)

@@ -3,6 +3,7 @@ package dpg
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"github.com/dpg-registry/dpg-registry/internal/catalog"
 	"github.com/dpg-registry/dpg-registry/internal/cli"
 	"github.com/dpg-registry/dpg-registry/internal/disk"
 	"github.com/dpg-registry/dpg-registry/internal/registry"
@@ -36,8 +38,9 @@ Where the port is taken, the next free one is used; port 0 is any that is free.
 Beside the files it answers /api/v1/search?q=WORDS, with filters such as kind, sdg,
 license and country, and counts for each; /api/v1/search/openapi.json describes it.
 
-A catalog that is built anew into the folder is taken in within seconds, and so is a
-new commit of the registry; SIGHUP has it looked for at once. Requests go on meanwhile.
+A catalog that is built anew into the folder, or moved into its place, is taken in
+within seconds once all of it is there, and so is a new commit of the registry; SIGHUP
+has it looked for at once. Requests go on meanwhile.
 
 One address may ask --rate times a second. Behind a proxy, name it with
 --trusted-proxy, so that X-Forwarded-For is believed from it and from nobody else.`,
@@ -111,6 +114,16 @@ type serving struct {
 
 	built    string            // the commit that dir is built from
 	manifest [sha256.Size]byte // of the catalog that is served
+	root     *os.Root          // dir, as it was when that catalog was taken in
+	before   *os.Root          // that of the catalog before, which an answer under way may still read
+}
+
+func (s *serving) closeRoots() {
+	for _, r := range []*os.Root{s.root, s.before} {
+		if r != nil {
+			r.Close()
+		}
+	}
 }
 
 // trust takes an address or a range of them.
@@ -150,7 +163,8 @@ func (s *serving) run(ctx context.Context, o *cli.IO, addr string) error {
 	if err != nil {
 		return cli.Usagef("there is no folder %q to serve; dpg build --out %s makes one", s.dir, s.dir)
 	}
-	defer root.Close()
+	s.root = root
+	defer s.closeRoots()
 	if !holdsCatalog(root) {
 		return cli.Usagef("%q holds no catalog; run dpg build --out %s first", s.dir, s.dir)
 	}
@@ -183,7 +197,7 @@ func (s *serving) run(ctx context.Context, o *cli.IO, addr string) error {
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		s.watch(watching, o, root, handler, hangup)
+		s.watch(watching, o, handler, hangup)
 	}()
 	defer func() { // before the folder goes
 		end()
@@ -208,7 +222,7 @@ func (s *serving) run(ctx context.Context, o *cli.IO, addr string) error {
 
 // watch takes in newer catalogs until the context ends. What cannot be read is
 // said once, and the catalog from before goes on being served.
-func (s *serving) watch(ctx context.Context, o *cli.IO, root *os.Root, handler *serve.Server, hangup <-chan os.Signal) {
+func (s *serving) watch(ctx context.Context, o *cli.IO, handler *serve.Server, hangup <-chan os.Signal) {
 	var tick <-chan time.Time
 	if s.poll > 0 {
 		ticker := time.NewTicker(s.poll)
@@ -225,7 +239,7 @@ func (s *serving) watch(ctx context.Context, o *cli.IO, root *os.Root, handler *
 		case <-hangup:
 			now = true
 		}
-		err := s.renew(ctx, o, root, handler, now)
+		err := s.renew(ctx, o, handler, now)
 		switch {
 		case err == nil || ctx.Err() != nil:
 			said = ""
@@ -238,7 +252,7 @@ func (s *serving) watch(ctx context.Context, o *cli.IO, root *os.Root, handler *
 
 // renew takes in a newer catalog if there is one. now has the registry built
 // again, whatever its commit is.
-func (s *serving) renew(ctx context.Context, o *cli.IO, root *os.Root, handler *serve.Server, now bool) error {
+func (s *serving) renew(ctx context.Context, o *cli.IO, handler *serve.Server, now bool) error {
 	if s.build != nil {
 		commit, err := s.commit()
 		if err != nil {
@@ -253,24 +267,103 @@ func (s *serving) renew(ctx context.Context, o *cli.IO, root *os.Root, handler *
 			s.built = commit
 		}
 	}
+	root, err := s.folder()
+	if err != nil {
+		return err
+	}
 	sum := manifestOf(root)
-	if sum == s.manifest {
+	if root == s.root && sum == s.manifest {
 		return nil
 	}
-	cat, err := serve.Load(ctx, root.FS(), 0)
+	cat, err := s.load(ctx, root, sum)
 	if err != nil {
+		if root != s.root {
+			root.Close()
+		}
 		return err
 	}
 	handler.Swap(cat)
 	s.manifest = sum
+	if root != s.root {
+		if s.before != nil {
+			s.before.Close()
+		}
+		s.before, s.root = s.root, root
+	}
 	o.Say("a new catalog is served, with %d entries to search", cat.Entries())
+	return nil
+}
+
+// folder is the folder as its name leads to it now: another than the one that is
+// served if somebody has moved a new one into its place, or turned a link to it.
+func (s *serving) folder() (*os.Root, error) {
+	there, err := os.Stat(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	is, err := s.root.Stat(".")
+	if err != nil {
+		return nil, err
+	}
+	if os.SameFile(is, there) {
+		return s.root, nil
+	}
+	return os.OpenRoot(s.dir)
+}
+
+// load reads a catalog that differs from the one that is served. The error is that
+// it is not all there, as while it is copied or removed file by file.
+func (s *serving) load(ctx context.Context, root *os.Root, sum [sha256.Size]byte) (*serve.Catalog, error) {
+	if sum == ([sha256.Size]byte{}) && s.manifest != sum {
+		return nil, fmt.Errorf("%s has no %s any more", s.dir, manifestName)
+	}
+	if !holdsCatalog(root) {
+		return nil, fmt.Errorf("%s holds no catalog any more", s.dir)
+	}
+	if sum != ([sha256.Size]byte{}) {
+		if err := searchable(root); err != nil {
+			return nil, fmt.Errorf("%s is not whole yet: %w", s.dir, err)
+		}
+	}
+	return serve.Load(ctx, root.FS(), 0)
+}
+
+const (
+	manifestName = "api/v1/manifest.json"
+	searchedName = "api/v1/full.ndjson" // what a search looks through
+)
+
+// searchable reports an error where the file that searches need is not as long as
+// the manifest says: a program that copies folders may write the manifest before it.
+func searchable(root *os.Root) error {
+	f, err := disk.OpenRegular(root.FS(), manifestName)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var m catalog.Manifest
+	if err := json.NewDecoder(f).Decode(&m); err != nil {
+		return fmt.Errorf("%s: %w", manifestName, err)
+	}
+	for _, file := range m.Files {
+		if file.Path != searchedName {
+			continue
+		}
+		info, err := root.Stat(searchedName)
+		if err != nil {
+			return err
+		}
+		if info.Size() != int64(file.Bytes) {
+			return fmt.Errorf("%s has %d bytes; the manifest says %d", searchedName, info.Size(), file.Bytes)
+		}
+	}
 	return nil
 }
 
 // manifestOf is the digest of the manifest, which is written last and tells one
 // catalog from another; zero where there is none.
 func manifestOf(root *os.Root) (sum [sha256.Size]byte) {
-	f, err := disk.OpenRegular(root.FS(), "api/v1/manifest.json")
+	f, err := disk.OpenRegular(root.FS(), manifestName)
 	if err != nil {
 		return sum
 	}
