@@ -27,9 +27,9 @@ type LostError struct {
 }
 
 func (e *LostError) Error() string {
-	return fmt.Sprintf("%s published before and not in the registry any more: %s; an id is kept for ever: "+
+	return fmt.Sprintf("%s published before that %s not in the registry any more: %s; an id is kept for ever: "+
 		`bring the file back and give it status.stage "removed" with a reason and a date, or "archived", "declined" or "renamed"`,
-		plural(len(e.IDs), "id was", "ids were"), some(e.IDs))
+		plural(len(e.IDs), "id was", "ids were"), map[bool]string{true: "is", false: "are"}[len(e.IDs) == 1], some(e.IDs))
 }
 
 // journalName lists the files that a run is about to add or to remove. It stands in

@@ -95,11 +95,16 @@ func (f *Folder) write(name string, data []byte) error {
 	return f.replace(name, func(w io.Writer) error { _, err := w.Write(data); return err })
 }
 
+var errFolder = errors.New("it is a folder; name a file")
+
 // replace puts what write writes at name, once all of it is written.
 func (f *Folder) replace(name string, write func(io.Writer) error) error {
 	dir := path.Dir(name)
 	if err := f.root.MkdirAll(dir, 0o755); err != nil {
 		return err
+	}
+	if info, err := f.root.Lstat(name); err == nil && info.IsDir() { // of which renaming says "file exists"
+		return &fs.PathError{Op: "write", Path: name, Err: errFolder}
 	}
 	aside := asideOf(name)
 	// While this run has the folder, one that is there is what a crash left. It is

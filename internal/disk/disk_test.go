@@ -202,4 +202,8 @@ func TestWriteTo(t *testing.T) {
 	if left, err := os.ReadDir(filepath.Dir(name)); err != nil || len(left) != 1 {
 		t.Errorf("%v is left, %v", left, err)
 	}
+	err = disk.WriteTo(filepath.Dir(name), func(io.Writer) error { return nil })
+	if err == nil || !strings.HasSuffix(err.Error(), "sub: it is a folder; name a file") {
+		t.Errorf("writing to a folder: %v", err)
+	}
 }

@@ -359,7 +359,9 @@ func readLines(ctx context.Context, f io.Reader, todo chan<- *batch) error {
 			}
 		}
 	}
-	if err := lines.Err(); err != nil {
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return fmt.Errorf("it has a line of more than %d bytes, which no entry has", maxLine)
+	} else if err != nil {
 		return err
 	}
 	return send()

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -244,6 +245,8 @@ func TestReadRefuses(t *testing.T) {
 		{"no JSON", "invalid character", fstest.MapFS{"api/v1/index.json": {Data: []byte("nothing")}}},
 		{"a line that is none", "line 2:", fstest.MapFS{"api/v1/index.json": {Data: index}, "api/v1/frameworks.json": {Data: []byte(frameworks)},
 			"api/v1/full.ndjson": {Data: []byte(`{"id":"a","status":{"stage":"dpg"}}` + "\n[]\n")}}},
+		{"a line without end", "it has a line of more than", fstest.MapFS{"api/v1/index.json": {Data: index}, "api/v1/frameworks.json": {Data: []byte(frameworks)},
+			"api/v1/full.ndjson": {Data: bytes.Repeat([]byte("x"), maxLine+1)}}},
 		{"a path that leads out", "is no path", fstest.MapFS{"api/v1/index.json": {Data: index}, "api/v1/frameworks.json": {Data: []byte(`{"items":[{"path":"../../x"}]}`)}}},
 	}
 	for _, tt := range tests {
