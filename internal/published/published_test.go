@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -110,15 +111,7 @@ func TestVerify(t *testing.T) {
 			if tt.harm != nil {
 				tt.harm(tree)
 			}
-			v, err := Verify(t.Context(), Folder("x", tree), 2, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			for _, p := range v.Problems {
-				got = append(got, p.Path+": "+p.What)
-			}
-			if diff := cmp.Diff(tt.want, got); diff != "" {
+			if diff := cmp.Diff(tt.want, problems(t, tree)); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
 			}
 		})
@@ -194,15 +187,7 @@ func TestVerifyManifest(t *testing.T) {
 				t.Fatalf("the manifest has no %q: %s", tt.old, text)
 			}
 			tree[manifestName].Data = []byte(strings.Replace(text, tt.old, tt.new, 1))
-			v, err := Verify(t.Context(), Folder("x", tree), 2, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			for _, p := range v.Problems {
-				got = append(got, p.Path+": "+p.What)
-			}
-			if diff := cmp.Diff(tt.want, got); diff != "" {
+			if diff := cmp.Diff(tt.want, problems(t, tree)); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
 			}
 		})
@@ -284,4 +269,18 @@ func FuzzShape(f *testing.F) {
 		}
 		c.shape("x", "x", shapes[0], shapes[1])
 	})
+}
+
+// problems are what Verify finds in a catalog, a line each.
+func problems(t *testing.T, tree fs.FS) []string {
+	t.Helper()
+	v, err := Verify(t.Context(), Folder("x", tree), 2, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, p := range v.Problems {
+		found = append(found, p.Path+": "+p.What)
+	}
+	return found
 }

@@ -306,13 +306,7 @@ func TestDamagedRows(t *testing.T) {
 		{"cut while it builds", cutBy(1 << 20), true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			files, changes := maps.Clone(base), map[string]registry.Stamp{}
-			head := &registry.Stamp{Commit: strings.Repeat("a", 40), At: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
-			for name := range files {
-				changes[name] = *head
-			}
-			b := &builder{t: t, out: filepath.Join(t.TempDir(), "out"), cache: filepath.Join(t.TempDir(), "cache")}
-			b.make(files, head, changes)
+			b, files, head, changes := built(t)
 			kept, err := filepath.Glob(filepath.Join(b.cache, "facts", "run-*"))
 			if err != nil {
 				t.Fatal(err)
@@ -407,16 +401,22 @@ func write(t *testing.T, name string, data []byte) {
 	}
 }
 
-// One changed entry reads one entry, and writes what holds something of it.
-func TestOneChange(t *testing.T) {
-	files, changes := maps.Clone(base), map[string]registry.Stamp{}
-	head := &registry.Stamp{Commit: strings.Repeat("a", 40), At: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+// built is a catalog of the base that was made once, and what it was made of.
+func built(t *testing.T) (b *builder, files map[string]string, head *registry.Stamp, changes map[string]registry.Stamp) {
+	files, changes = maps.Clone(base), map[string]registry.Stamp{}
+	head = &registry.Stamp{Commit: strings.Repeat("a", 40), At: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	for name := range files {
 		changes[name] = *head
 	}
-	b := &builder{t: t, out: filepath.Join(t.TempDir(), "out"), cache: filepath.Join(t.TempDir(), "cache")}
+	b = &builder{t: t, out: filepath.Join(t.TempDir(), "out"), cache: filepath.Join(t.TempDir(), "cache")}
 	b.make(files, head, changes)
-	head = &registry.Stamp{Commit: strings.Repeat("b", 40), At: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}
+	return b, files, head, changes
+}
+
+// One changed entry reads one entry, and writes what holds something of it.
+func TestOneChange(t *testing.T) {
+	b, files, _, changes := built(t)
+	head := &registry.Stamp{Commit: strings.Repeat("b", 40), At: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}
 	files["dpgs/second.yaml"] += "website: https://example.org/second\n"
 	changes["dpgs/second.yaml"] = *head
 	report := b.make(files, head, changes)
